@@ -1,0 +1,1 @@
+//! Reads the layers of a container image and accounts for every byte.

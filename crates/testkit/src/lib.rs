@@ -1,0 +1,1 @@
+//! Images made in code, and real runtimes and registries started for tests.
