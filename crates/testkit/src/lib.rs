@@ -1,1 +1,3 @@
-//! Images made in code, and real runtimes and registries started for tests.
+//! Images made in code, and real runtimes and registries started for tests. Never published.
+
+pub mod image;
