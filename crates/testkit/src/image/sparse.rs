@@ -16,6 +16,7 @@ pub enum SparseFormat {
 
 impl LayerBuilder {
     /// A file of `size` bytes that is zeros except for `segments` (offset and bytes, in order).
+    /// Real writers only store whole blocks, the last segment apart; readers differ on others.
     #[must_use]
     pub fn sparse(
         mut self,
