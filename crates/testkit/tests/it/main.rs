@@ -1,4 +1,5 @@
 //! The kit's own tests: what it makes is read back by other people's programs.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod demo;
 mod image;
