@@ -114,13 +114,7 @@ pub fn image() -> anyhow::Result<Image> {
 
 /// The base image's only layer.
 fn root_filesystem(base: &[Package]) -> anyhow::Result<LayerBuilder> {
-    let mut layer = LayerBuilder::new();
-    for (path, mode) in [("dev", 0o755), ("proc", 0o555), ("root", 0o700), ("sys", 0o555)] {
-        layer = layer.directory_with(path, Meta::mode(mode));
-    }
-    layer = layer
-        .directory_with("tmp", Meta::mode(0o1777))
-        .append(packages::files(base)?)
+    let layer = packages::files(base)?
         .append(packages::records(base))
         .file("etc/passwd", USERS)
         .file("etc/group", GROUPS)
