@@ -1,1 +1,28 @@
 //! Reads the layers of a container image and accounts for every byte.
+//!
+//! Bytes become entries, entries a tree, the tree an account; I/O stands at the rim. From the
+//! ground up:
+//!
+//! - [`limits`], [`error`], [`entry`]: what no parser goes past, what can go wrong, one tar entry
+//! - [`image`]: manifest, index, config, history aligned with the layers
+//! - [`blob`]: regions of files, digests, decompression within bounds
+//! - [`layer`]: the tar parser, a layer's index, the cache of indexes, reading side by side
+//! - [`source`]: archives, layouts, engines, containerd, registries, and bare words
+//! - [`tree`]: the final filesystem, and what each layer did to it
+//! - [`account`]: live, wasted by cause, duplicates, dive's figures
+//! - [`report`]: the account as text and JSON
+//! - [`analyze`]: the whole, top to bottom: the page to read first
+
+pub mod account;
+pub mod blob;
+pub mod entry;
+pub mod error;
+pub mod image;
+pub mod layer;
+pub mod limits;
+pub mod progress;
+pub mod report;
+pub mod source;
+pub mod tree;
+
+pub use error::{Error, Result};

@@ -32,9 +32,8 @@ impl Platform {
             ("x86_64" | "x86-64" | "amd64", v) => ("amd64".to_owned(), v.filter(|v| v != "v1")),
             ("i386" | "i486" | "i586" | "i686" | "x86", _) => ("386".to_owned(), None),
             ("aarch64" | "arm64", v) => ("arm64".to_owned(), v.filter(|v| v != "v8" && v != "8")),
-            ("armhf", _) => ("arm".to_owned(), Some("v7".to_owned())),
+            ("armhf", _) | ("arm", None) => ("arm".to_owned(), Some("v7".to_owned())),
             ("armel", _) => ("arm".to_owned(), Some("v6".to_owned())),
-            ("arm", None) => ("arm".to_owned(), Some("v7".to_owned())),
             ("arm", Some(v)) if !v.starts_with('v') => ("arm".to_owned(), Some(format!("v{v}"))),
             (_, v) => (architecture, v),
         };

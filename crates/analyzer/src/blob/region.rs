@@ -1,0 +1,117 @@
+//! A stretch of a file that many threads may read at once, each at its own place.
+
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// `len` bytes of a file from `start`.
+#[derive(Clone, Debug)]
+pub struct Region {
+    file: Arc<fs_err::File>,
+    start: u64,
+    len: u64,
+}
+
+impl Region {
+    /// The whole of the file at `path`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = fs_err::File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::NoSuchFile(path.to_owned()),
+            _ => Error::Io(error),
+        })?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(Error::NotAnImage {
+                what: path.display().to_string(),
+                expected: "a file",
+                because: "a regular file was expected here".to_owned(),
+            });
+        }
+        Ok(Self { start: 0, len: metadata.len(), file: Arc::new(file) })
+    }
+
+    /// Bytes in the region.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the region has no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> PathBuf {
+        self.file.path().to_owned()
+    }
+
+    /// `len` bytes from `start` of this region; `None` where they are not all inside.
+    #[must_use]
+    pub fn part(&self, start: u64, len: u64) -> Option<Self> {
+        let end = start.checked_add(len)?;
+        (end <= self.len).then(|| Self { file: self.file.clone(), start: self.start + start, len })
+    }
+
+    /// Reads at `offset` into `buffer`, as much as there is, up to its length.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.len.saturating_sub(offset);
+        let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let mut done = 0;
+        while done < want {
+            match self
+                .file
+                .file()
+                .read_at(&mut buffer[done..want], self.start + offset + done as u64)
+            {
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        format!("{} became shorter while it was read", self.path().display()),
+                    ));
+                }
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(io::Error::new(
+                        error.kind(),
+                        format!("{}: {error}", self.path().display()),
+                    ));
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// All bytes, if they are at most `max`; `what` names them in the error.
+    pub fn read_all(&self, what: &str, max: u64) -> Result<Vec<u8>> {
+        if self.len > max {
+            return Err(Error::size_limit(what, "a document", self.len, max));
+        }
+        let mut bytes = vec![0; usize::try_from(self.len).unwrap_or(0)];
+        self.read_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    /// A reader of the whole region, from its start.
+    pub fn reader(&self) -> RegionReader {
+        RegionReader { region: self.clone(), position: 0 }
+    }
+}
+
+/// Reads a [`Region`] from start to end.
+#[derive(Debug)]
+pub struct RegionReader {
+    region: Region,
+    position: u64,
+}
+
+impl Read for RegionReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.region.read_at(buffer, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,9 @@
+//! The documents of an image: index, manifest, config, and its history aligned with its layers.
+
+pub mod config;
+pub mod history;
+pub mod manifest;
+
+pub use config::{Config, HistoryEntry};
+pub use history::{Instruction, align};
+pub use manifest::{Document, Index, IndexEntry, Manifest, parse_document};

@@ -1,0 +1,8 @@
+//! Layers: from the bytes of a tar to an index of its entries.
+
+pub mod cache;
+pub mod index;
+pub(crate) mod input;
+pub mod read;
+pub(crate) mod scan;
+pub(crate) mod tar;

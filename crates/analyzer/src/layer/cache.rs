@@ -1,0 +1,243 @@
+//! Indexes of layers on disk, under the digest of the blob they were read from. A digest that was
+//! checked once names the same entries for ever, so a second run, or another image on the same
+//! base, reads only layers that nobody has seen.
+//!
+//! Many processes may share a cache: an entry is written to a file of its own and renamed into
+//! place, readers see a whole entry or none. Each ends in a BLAKE3 of itself; one that does not
+//! fit is removed and read anew. The least recently used entries go when the cache outgrows its
+//! bound. Only indexes whose blob's digest was verified are ever stored.
+
+use std::fs::FileTimes;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jettison_oci::{Bytes, Digest};
+
+use crate::layer::index::LayerIndex;
+
+mod encoding;
+
+/// Changes with the encoding and with what the parser makes of a tar.
+const VERSION: &str = "v1";
+/// The suffix of entries; everything else in the directory is left alone.
+const SUFFIX: &str = "layer";
+/// An entry larger than this is not read: no layer within the limits makes one.
+const ENTRY_MAX: u64 = 8 << 30;
+
+/// A directory of layer indexes.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+    bound: u64,
+}
+
+/// What [`Cache::clear`] removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cleared {
+    /// How many entries.
+    pub entries: usize,
+    /// How large they were.
+    pub bytes: Bytes,
+}
+
+/// One entry's file.
+struct Stored {
+    path: PathBuf,
+    used: SystemTime,
+    bytes: u64,
+}
+
+impl Cache {
+    /// A cache in `root`, made when it is first written, of at most `bound` bytes.
+    pub fn new(root: PathBuf, bound: Bytes) -> Self {
+        Self { root, bound: bound.get() }
+    }
+
+    /// Where the entries are.
+    pub fn directory(&self) -> PathBuf {
+        self.root.join("layers").join(VERSION)
+    }
+
+    fn file(&self, digest: &Digest) -> PathBuf {
+        self.directory().join(format!("{}-{}.{SUFFIX}", digest.algorithm().name(), digest.hex()))
+    }
+
+    /// The index of the blob `digest`, and whether that blob was compressed. `None` where there
+    /// is none, or none that can be trusted.
+    pub(crate) fn load(&self, digest: &Digest) -> Option<(LayerIndex, bool)> {
+        let path = self.file(digest);
+        let mut file = fs_err::File::open(&path).ok()?;
+        let size = file.metadata().ok()?.len();
+        if size > ENTRY_MAX {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).ok()?);
+        io::Read::read_to_end(&mut file, &mut bytes).ok()?;
+        let Some(decoded) = encoding::decode(digest, &bytes) else {
+            let _ = fs_err::remove_file(&path);
+            return None;
+        };
+        // The clock of the filesystem orders entries by use; whether it can be set does not matter.
+        let _ = file.file().set_times(FileTimes::new().set_modified(SystemTime::now()));
+        Some(decoded)
+    }
+
+    /// Keeps `index` for the next run. A cache that cannot be written is no reason to fail.
+    pub(crate) fn store(&self, digest: &Digest, index: &LayerIndex, compressed: bool) {
+        let bytes = encoding::encode(digest, index, compressed);
+        if bytes.len() as u64 <= self.bound {
+            let _ = self.write(digest, &bytes).and_then(|()| self.evict());
+        }
+    }
+
+    fn write(&self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+        let directory = self.directory();
+        create_private(&directory)?;
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&directory)?;
+        file.write_all(bytes)?;
+        file.persist(self.file(digest)).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn evict(&self) -> io::Result<()> {
+        let mut stored = self.stored()?;
+        let mut total: u64 = stored.iter().map(|entry| entry.bytes).sum();
+        stored.sort_by(|a, b| (a.used, &a.path).cmp(&(b.used, &b.path)));
+        for entry in stored {
+            if total <= self.bound {
+                break;
+            }
+            // Another process may have removed it first.
+            let _ = fs_err::remove_file(&entry.path);
+            total -= entry.bytes;
+        }
+        Ok(())
+    }
+
+    fn stored(&self) -> io::Result<Vec<Stored>> {
+        let listing = match fs_err::read_dir(self.directory()) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut stored = Vec::new();
+        for entry in listing {
+            let path = entry?.path();
+            if !is_entry(&path) {
+                continue;
+            }
+            if let Ok(metadata) = fs_err::symlink_metadata(&path) {
+                let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                stored.push(Stored { path, used, bytes: metadata.len() });
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Removes every entry, and what interrupted writers left.
+    pub fn clear(&self) -> io::Result<Cleared> {
+        let mut cleared = Cleared::default();
+        for entry in self.stored()? {
+            fs_err::remove_file(&entry.path)?;
+            cleared.entries += 1;
+            cleared.bytes = Bytes(cleared.bytes.get() + entry.bytes);
+        }
+        Ok(cleared)
+    }
+}
+
+/// Entries, and the temporary files that become entries.
+fn is_entry(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == SUFFIX)
+        || path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".new-"))
+}
+
+/// The names in an image may be private: so is the directory.
+fn create_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", directory.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Kind;
+    use crate::layer::index::{NewEntry, SparseMap};
+
+    fn sample() -> LayerIndex {
+        let mut index = LayerIndex { tar_size: 10_240, ..LayerIndex::default() };
+        for (kind, name, link) in [
+            (Kind::Directory, &b"etc/"[..], &b""[..]),
+            (Kind::File, b"etc/\xff", b""),
+            (Kind::Symlink, b"etc/link", b"../\xffx"),
+            (Kind::HardLink, b"etc/hard", b"etc/\xff"),
+        ] {
+            let new = NewEntry {
+                kind,
+                name,
+                link,
+                size: 7,
+                offset: 512,
+                mode: 0o4755,
+                uid: 1,
+                gid: u32::MAX,
+                mtime: (-5, 999),
+                device: (1, 2),
+                xattrs: vec![(b"user.a", b"\0\x01")],
+                sparse: Some(SparseMap { runs: vec![(0, 3), (4, 3)] }),
+                hash: Some([7; 32]),
+            };
+            index.push("sample", new).unwrap();
+        }
+        index.warnings.push("odd".to_owned());
+        index
+    }
+
+    #[test]
+    fn what_is_stored_is_loaded_and_damage_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path().to_owned(), Bytes(1 << 20));
+        let (digest, other) = (Digest::sha256(b"a"), Digest::sha256(b"b"));
+        assert!(cache.load(&digest).is_none());
+        cache.store(&digest, &sample(), true);
+        assert_eq!(cache.load(&digest), Some((sample(), true)));
+        // An entry under another digest's name is not that digest's.
+        fs_err::rename(cache.file(&digest), cache.file(&other)).unwrap();
+        assert!(cache.load(&other).is_none());
+        cache.store(&digest, &sample(), false);
+        let whole = fs_err::read(cache.file(&digest)).unwrap();
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            assert!(encoding::decode(&digest, &damaged).is_none(), "byte {at}");
+            assert!(encoding::decode(&digest, &whole[..at]).is_none(), "cut at {at}");
+        }
+        fs_err::write(cache.file(&digest), &whole[1..]).unwrap();
+        assert!(cache.load(&digest).is_none());
+        assert!(!cache.file(&digest).exists(), "a damaged entry is removed");
+    }
+
+    #[test]
+    fn the_bound_holds_and_the_oldest_goes() {
+        let directory = tempfile::tempdir().unwrap();
+        let one = encoding::encode(&Digest::sha256(b""), &sample(), true).len() as u64;
+        let cache = Cache::new(directory.path().to_owned(), Bytes(one * 2));
+        let digests: Vec<Digest> = (0..3_u8).map(|n| Digest::sha256(&[n])).collect();
+        for (digest, age) in digests.iter().zip([300, 200, 100]) {
+            cache.store(digest, &sample(), true);
+            if let Ok(file) = fs_err::File::open(cache.file(digest)) {
+                let then = SystemTime::now() - std::time::Duration::from_secs(age);
+                file.file().set_times(FileTimes::new().set_modified(then)).unwrap();
+            }
+        }
+        assert!(cache.load(&digests[0]).is_none());
+        assert!(cache.load(&digests[1]).is_some() && cache.load(&digests[2]).is_some());
+        assert_eq!(cache.clear().unwrap(), Cleared { entries: 2, bytes: Bytes(one * 2) });
+        assert_eq!(cache.clear().unwrap(), Cleared::default());
+    }
+}

@@ -1,0 +1,372 @@
+//! Reads the layers of an image side by side: decompressing and hashing are work for threads, and
+//! the largest layer starts first, so that no thread is left alone with it at the end.
+
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jettison_oci::{Algorithm, Digest};
+
+use crate::blob::Region;
+use crate::blob::decompress::{Compression, Decompressed, Expansion};
+use crate::blob::digester::{Digester, Metered, check};
+use crate::error::{Error, Result};
+use crate::layer::cache::Cache;
+use crate::layer::index::{ContentHash, LayerIndex};
+use crate::layer::input::{Seek, Stream};
+use crate::layer::scan::{Contents, hash_at, scan};
+use crate::progress::Progress;
+use crate::source::{Image, Layer, LayerData, Scanned, UnpackedLayer};
+
+/// How layers are read.
+pub struct ReadOptions<'a> {
+    /// Threads that decompress and hash.
+    pub jobs: NonZeroUsize,
+    /// Whether every diff_id is checked too.
+    pub verify: bool,
+    /// How far layers may expand.
+    pub expansion: Expansion,
+    /// Indexes of layers that were read before.
+    pub cache: Option<&'a Cache>,
+    /// Told of each layer.
+    pub progress: &'a dyn Progress,
+}
+
+/// A layer after it was read.
+#[derive(Clone)]
+pub struct ReadLayer {
+    /// Its entries.
+    pub index: Arc<LayerIndex>,
+    /// Bytes as stored, where they were stored compressed.
+    pub compressed_size: Option<u64>,
+    contents: ContentAccess,
+}
+
+#[derive(Clone)]
+enum ContentAccess {
+    /// Each file is hashed already.
+    Hashed,
+    Region(Region),
+    Unpacked(Arc<dyn UnpackedLayer>),
+}
+
+impl ReadLayer {
+    /// Hash of the content of the file at `position`, read now if it was not before.
+    pub fn hash(&self, what: &str, position: usize) -> Result<ContentHash> {
+        let entry = self.index.entry(position);
+        if entry.size() == 0 {
+            return Ok(*blake3::hash(&[]).as_bytes());
+        }
+        if let Some(hash) = entry.hash() {
+            return Ok(*hash);
+        }
+        match &self.contents {
+            ContentAccess::Region(region) => {
+                let (offset, sparse) = entry.content();
+                hash_at(region, what, entry.size(), offset, sparse)
+            }
+            ContentAccess::Unpacked(layer) => layer.hash(&self.index, position),
+            ContentAccess::Hashed => {
+                Err(Error::corrupt(what, "a file's content was not read; clear the layer cache"))
+            }
+        }
+    }
+}
+
+/// What one thread does next.
+enum Job {
+    /// Read the layer at this position.
+    Index(usize),
+    /// Hash the stored bytes of the layer, which another thread decompresses meanwhile.
+    Verify(usize, Digest, Region),
+}
+
+/// Reads every layer of `image`; one that stands in it twice is read once.
+pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadLayer>> {
+    let layers = &image.layers;
+    let first = first_occurrences(layers);
+    let mut slots: Vec<Option<ReadLayer>> = vec![None; layers.len()];
+    let mut jobs: Vec<(u64, Job)> = Vec::new();
+    for (position, layer) in layers.iter().enumerate() {
+        if first[position] != position {
+            continue;
+        }
+        if let Some(hit) = cached(layer, options) {
+            slots[position] = Some(hit);
+            continue;
+        }
+        let size = stored_size(layer);
+        jobs.push((size.saturating_mul(3), Job::Index(position)));
+        if let LayerData::Region(region) = &layer.data {
+            let compressed =
+                region_compression(region, &name(image, position))? != Compression::None;
+            if let Some(expected) = stored_digest(layer, compressed, options.verify) {
+                jobs.push((size, Job::Verify(position, expected, region.clone())));
+            }
+        }
+    }
+    jobs.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
+    let results: Vec<Mutex<Option<ReadLayer>>> = layers.iter().map(|_| Mutex::new(None)).collect();
+    let failures: Mutex<Vec<(usize, Error)>> = Mutex::new(Vec::new());
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        while let Some((_, job)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if failed.load(Ordering::Relaxed) {
+                return;
+            }
+            let (position, result) = match job {
+                Job::Index(position) => (*position, read(image, *position, options).map(Some)),
+                Job::Verify(position, expected, region) => {
+                    (*position, verify(&name(image, *position), expected, region).map(|()| None))
+                }
+            };
+            match result {
+                Ok(Some(layer)) => *lock(&results[position]) = Some(layer),
+                Ok(None) => {}
+                Err(error) => {
+                    failed.store(true, Ordering::Relaxed);
+                    lock(&failures).push((position, error));
+                }
+            }
+        }
+    };
+    let threads = options.jobs.get().min(jobs.len());
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    // The lowest layer's error is told, so that the same input fails with the same words. A blob
+    // that is corrupt also fails to decode: its digest says so more plainly.
+    let failure = failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_iter()
+        .min_by_key(|(at, error)| (*at, !matches!(error, Error::DigestMismatch { .. })));
+    if let Some((_, error)) = failure {
+        return Err(error);
+    }
+    for (slot, result) in slots.iter_mut().zip(results) {
+        if let Some(layer) = result.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            *slot = Some(layer);
+        }
+    }
+    if let Some(cache) = options.cache {
+        for (_, job) in &jobs {
+            if let Job::Index(position) = job
+                && let (Some(read), Some(descriptor)) =
+                    (&slots[*position], &layers[*position].descriptor)
+                && read.index.is_hashed()
+                && read.compressed_size.is_some()
+            {
+                cache.store(&descriptor.digest, &read.index, true);
+            }
+        }
+    }
+    first.into_iter().map(|at| slots[at].clone().ok_or(Error::Interrupted)).collect()
+}
+
+/// Names a layer in errors.
+pub(crate) fn name(image: &Image, position: usize) -> String {
+    let layer = &image.layers[position];
+    let digest = layer.descriptor.as_ref().map_or(&layer.diff_id, |d| &d.digest);
+    format!("layer {position} ({digest}) of {}", image.origin)
+}
+
+fn first_occurrences(layers: &[Layer]) -> Vec<usize> {
+    let mut seen = std::collections::HashMap::new();
+    layers
+        .iter()
+        .enumerate()
+        .map(|(at, layer)| *seen.entry((&layer.diff_id, &layer.descriptor)).or_insert(at))
+        .collect()
+}
+
+fn cached(layer: &Layer, options: &ReadOptions<'_>) -> Option<ReadLayer> {
+    if options.verify {
+        return None;
+    }
+    let cache = options.cache?;
+    let descriptor = layer.descriptor.as_ref()?;
+    let (index, compressed) = cache.load(&descriptor.digest)?;
+    Some(ReadLayer {
+        index: Arc::new(index),
+        compressed_size: compressed.then_some(descriptor.size),
+        contents: ContentAccess::Hashed,
+    })
+}
+
+fn stored_size(layer: &Layer) -> u64 {
+    match &layer.data {
+        LayerData::Region(region) => region.len(),
+        _ => layer.descriptor.as_ref().map_or(0, |descriptor| descriptor.size),
+    }
+}
+
+fn region_compression(region: &Region, what: &str) -> Result<Compression> {
+    let mut head = [0; 8];
+    let read = region.read_at(&mut head, 0)?;
+    Compression::detect(what, &head[..read])
+}
+
+/// What the stored bytes must hash to, if they are to be hashed at all.
+fn stored_digest(layer: &Layer, compressed: bool, verify: bool) -> Option<Digest> {
+    match &layer.descriptor {
+        Some(descriptor) => Some(descriptor.digest.clone()),
+        None if verify && !compressed => Some(layer.diff_id.clone()),
+        None => None,
+    }
+}
+
+fn verify(what: &str, expected: &Digest, region: &Region) -> Result<()> {
+    let mut digester = Digester::new(expected.algorithm());
+    let mut reader = region.reader();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => break,
+            read => digester.update(&buffer[..read]),
+        }
+    }
+    check(what, expected, &digester.finish())
+}
+
+fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<ReadLayer> {
+    let layer = &image.layers[position];
+    let what = name(image, position);
+    let progress = Reporting { position, progress: options.progress };
+    let stored = match stored_size(layer) {
+        0 => None,
+        size => Some(size),
+    };
+    options.progress.begin(position, image.layers.len(), stored);
+    let result = match &layer.data {
+        LayerData::Region(region) => read_region(region, layer, &what, options, &progress),
+        LayerData::Remote(remote) => {
+            let descriptor = layer.descriptor.as_ref();
+            let algorithm = descriptor.map(|descriptor| descriptor.digest.algorithm());
+            let source = progress.over(remote.open()?);
+            let (read, stored, digest) = read_stream(source, layer, &what, options, algorithm)?;
+            if let (Some(descriptor), Some(digest)) = (descriptor, digest) {
+                if stored != descriptor.size {
+                    return Err(Error::SizeMismatch {
+                        what,
+                        expected: descriptor.size,
+                        found: stored,
+                    });
+                }
+                check(&what, &descriptor.digest, &digest)?;
+            }
+            Ok(read)
+        }
+        LayerData::Scanned(scanned) => read_scanned(scanned, layer, &what, options),
+        LayerData::InPlace(unpacked) => Ok(ReadLayer {
+            index: Arc::new(unpacked.index()?),
+            compressed_size: None,
+            contents: ContentAccess::Unpacked(unpacked.clone()),
+        }),
+    };
+    options.progress.end(position);
+    result
+}
+
+fn read_region(
+    region: &Region,
+    layer: &Layer,
+    what: &str,
+    options: &ReadOptions<'_>,
+    progress: &Reporting<'_>,
+) -> Result<ReadLayer> {
+    if region_compression(region, what)? == Compression::None {
+        let index = scan(Seek::new(region.clone()), what, Contents::Skip)?;
+        progress.progress.advance(progress.position, region.len());
+        // An empty file has no end marker that could be missing: only its digest tells an empty
+        // layer from one that was cut off.
+        if region.is_empty() {
+            verify(what, &layer.diff_id, region)?;
+        }
+        return Ok(ReadLayer {
+            index: Arc::new(index),
+            compressed_size: None,
+            contents: ContentAccess::Region(region.clone()),
+        });
+    }
+    let (read, ..) = read_stream(progress.over(region.reader()), layer, what, options, None)?;
+    Ok(read)
+}
+
+/// Reads a layer that passes by: its index, the bytes as stored, and their digest if asked for.
+fn read_stream(
+    source: impl Read,
+    layer: &Layer,
+    what: &str,
+    options: &ReadOptions<'_>,
+    algorithm: Option<Algorithm>,
+) -> Result<(ReadLayer, u64, Option<Digest>)> {
+    let mut unpacked = Decompressed::new(Metered::new(source, algorithm), what, options.expansion)?;
+    let compressed = unpacked.compression() != Compression::None;
+    let diff_id = options.verify.then(|| layer.diff_id.algorithm());
+    let mut tar = Metered::new(&mut unpacked, diff_id);
+    let index = scan(Stream::new(&mut tar), what, Contents::Hash)?;
+    if let (_, Some(computed)) = tar.finish() {
+        check(&format!("the tar of {what}"), &layer.diff_id, &computed)?;
+    }
+    let (stored, digest) = unpacked.into_inner().finish();
+    let read = ReadLayer {
+        index: Arc::new(index),
+        compressed_size: compressed.then_some(stored),
+        contents: ContentAccess::Hashed,
+    };
+    Ok((read, stored, digest))
+}
+
+fn read_scanned(
+    scanned: &Arc<Scanned>,
+    layer: &Layer,
+    what: &str,
+    options: &ReadOptions<'_>,
+) -> Result<ReadLayer> {
+    if let Some(descriptor) = &layer.descriptor {
+        check(what, &descriptor.digest, &scanned.digest)?;
+    }
+    if options.verify || scanned.stored == 0 {
+        let diff_id = scanned.diff_id.as_ref().unwrap_or(&scanned.digest);
+        check(&format!("the tar of {what}"), &layer.diff_id, diff_id)?;
+    }
+    Ok(ReadLayer {
+        index: scanned.index.clone(),
+        compressed_size: (scanned.compression != Compression::None).then_some(scanned.stored),
+        contents: ContentAccess::Hashed,
+    })
+}
+
+/// Tells the display of the bytes of one layer.
+struct Reporting<'a> {
+    position: usize,
+    progress: &'a dyn Progress,
+}
+
+impl Reporting<'_> {
+    fn over<R: Read>(&self, inner: R) -> Reported<'_, R> {
+        Reported { inner, reporting: self }
+    }
+}
+
+struct Reported<'a, R> {
+    inner: R,
+    reporting: &'a Reporting<'a>,
+}
+
+impl<R: Read> Read for Reported<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.reporting.progress.advance(self.reporting.position, read as u64);
+        Ok(read)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

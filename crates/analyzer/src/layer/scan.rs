@@ -1,0 +1,178 @@
+//! From the bytes of a layer to its index.
+
+use crate::entry::Kind;
+use crate::error::{Error, Result};
+use crate::layer::index::{ContentHash, LayerIndex, NewEntry, SparseMap};
+use crate::layer::input::Input;
+use crate::layer::tar::{Member, TarReader};
+use crate::limits::HOLES_HASHED_MAX;
+
+/// Whether the content of files is read while the headers go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Every file is hashed: the content passes by once, and cannot be asked for later.
+    Hash,
+    /// Contents are skipped; those that matter are hashed later, at their offset.
+    Skip,
+}
+
+/// Reads a whole layer. `what` names it in errors.
+pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<LayerIndex> {
+    let mut tar = TarReader::new(input, what);
+    let mut index = LayerIndex::default();
+    let mut member = Member::default();
+    while tar.next(&mut member)? {
+        let Some(kind) = kind(&member) else {
+            // Docker and containerd refuse such an entry; POSIX says to take it for a file.
+            let flag = member.type_flag.escape_ascii().to_string();
+            tar.warn_entry(&member, &format!("has the unknown type '{flag}' and is left out"));
+            continue;
+        };
+        let is_file = kind == Kind::File;
+        let hash = if is_file && member.size > 0 && contents == Contents::Hash {
+            let mut hasher = ContentHasher::new(member.size, member.sparse.as_ref());
+            tar.content(|piece| hasher.update(piece))?;
+            Some(hasher.finish())
+        } else {
+            None
+        };
+        let xattrs = member.xattrs.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+        index.push(
+            what,
+            NewEntry {
+                kind,
+                name: &member.name,
+                link: match kind {
+                    Kind::Symlink | Kind::HardLink => &member.link,
+                    _ => &[],
+                },
+                size: if is_file { member.size } else { 0 },
+                offset: member.offset,
+                mode: member.mode,
+                uid: member.uid,
+                gid: member.gid,
+                mtime: member.mtime,
+                device: match kind {
+                    Kind::CharDevice | Kind::BlockDevice => member.device,
+                    _ => (0, 0),
+                },
+                xattrs,
+                sparse: member.sparse.take(),
+                hash,
+            },
+        )?;
+    }
+    index.tar_size = tar.finish()?;
+    for warning in tar.warnings {
+        index.warn(warning);
+    }
+    Ok(index)
+}
+
+fn kind(member: &Member) -> Option<Kind> {
+    Some(match member.type_flag {
+        // Tars from before POSIX mark a directory by its slash alone.
+        b'0' | 0 | b'7' if member.name.ends_with(b"/") && member.size == 0 => Kind::Directory,
+        b'0' | 0 | b'7' | b'S' => Kind::File,
+        b'1' => Kind::HardLink,
+        b'2' => Kind::Symlink,
+        b'3' => Kind::CharDevice,
+        b'4' => Kind::BlockDevice,
+        b'5' => Kind::Directory,
+        b'6' => Kind::Fifo,
+        _ => return None,
+    })
+}
+
+/// Hashes a file as its reader would see it, holes as zeros, from the data that a tar stores.
+pub(crate) struct ContentHasher<'a> {
+    hasher: blake3::Hasher,
+    runs: &'a [(u64, u64)],
+    /// Offset in the file up to which it has been hashed.
+    position: u64,
+    /// Bytes of the present run that are still to come.
+    run: u64,
+    size: u64,
+    /// The map stands for the holes, which are too large to hash.
+    by_map: bool,
+}
+
+impl<'a> ContentHasher<'a> {
+    pub(crate) fn new(size: u64, sparse: Option<&'a SparseMap>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        let (runs, by_map) = match sparse {
+            None => (&[][..], false),
+            Some(map) => {
+                let data: u64 = map.runs.iter().map(|(_, len)| len).sum();
+                (&map.runs[..], size - data > HOLES_HASHED_MAX)
+            }
+        };
+        if by_map {
+            hasher.update(b"jettison sparse map");
+            hasher.update(&size.to_le_bytes());
+            for (offset, len) in runs {
+                hasher.update(&offset.to_le_bytes());
+                hasher.update(&len.to_le_bytes());
+            }
+        }
+        let run = if sparse.is_none() { u64::MAX } else { 0 };
+        Self { hasher, runs, position: 0, run, size, by_map }
+    }
+
+    pub(crate) fn update(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            while self.run == 0 {
+                let Some(((offset, len), rest)) = self.runs.split_first() else { return };
+                self.zeros(offset - self.position);
+                self.position = *offset;
+                self.run = *len;
+                self.runs = rest;
+            }
+            let count = data.len().min(usize::try_from(self.run).unwrap_or(usize::MAX));
+            self.hasher.update(&data[..count]);
+            self.position += count as u64;
+            self.run -= count as u64;
+            data = &data[count..];
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> ContentHash {
+        self.zeros(self.size - self.position);
+        *self.hasher.finalize().as_bytes()
+    }
+
+    fn zeros(&mut self, mut count: u64) {
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        if self.by_map {
+            return;
+        }
+        while count > 0 {
+            let step = usize::try_from(count).unwrap_or(usize::MAX).min(ZEROS.len());
+            self.hasher.update(&ZEROS[..step]);
+            count -= step as u64;
+        }
+    }
+}
+
+/// Hashes one file of a layer that stands uncompressed in `region`.
+pub(crate) fn hash_at(
+    region: &crate::blob::region::Region,
+    what: &str,
+    size: u64,
+    offset: u64,
+    sparse: Option<&SparseMap>,
+) -> Result<ContentHash> {
+    let stored = sparse.map_or(size, |map| map.runs.iter().map(|(_, len)| len).sum());
+    let content = region
+        .part(offset, stored)
+        .ok_or_else(|| Error::corrupt(what, "it is truncated inside a file's content"))?;
+    let mut hasher = ContentHasher::new(size, sparse);
+    let mut buffer = [0; 64 << 10];
+    let mut position = 0;
+    while position < stored {
+        let read = content.read_at(&mut buffer, position)?;
+        hasher.update(&buffer[..read]);
+        position += read as u64;
+    }
+    Ok(hasher.finish())
+}

@@ -1,0 +1,39 @@
+//! What no parser of this crate goes past, each limit with its reason.
+
+/// A manifest, index or config: the distribution spec asks registries to accept 4 MiB manifests,
+/// and no config of a real image comes near it.
+pub const DOCUMENT_MAX: u64 = 4 << 20;
+/// How deep indexes may nest. Real ones nest once.
+pub const INDEX_DEPTH_MAX: usize = 4;
+/// Descriptors of one index or manifest. Runtimes refuse images with more than about 125 layers.
+pub const DESCRIPTORS_MAX: usize = 1024;
+/// Extension data (PAX records, GNU long names) of one tar entry.
+pub const EXTENSION_MAX: u64 = 1 << 20;
+/// Extension headers before one entry. A correct writer needs three.
+pub const EXTENSIONS_PENDING_MAX: u32 = 16;
+/// A path in a layer. Linux stops at 4,096 for one system call, tars may carry longer ones.
+pub const PATH_MAX: usize = 32 << 10;
+/// Components of a path: bounds the work of one entry.
+pub const PATH_DEPTH_MAX: usize = 1024;
+/// Entries of one layer: ten times the largest image known to us.
+pub const ENTRIES_MAX: usize = 20_000_000;
+/// Bytes of all names, links and xattrs of one layer: they are addressed by 32 bits.
+pub const NAMES_MAX: usize = u32::MAX as usize;
+/// Data runs of one sparse file.
+pub const SPARSE_RUNS_MAX: usize = 100_000;
+/// Holes of a sparse file that are hashed as the zeros they stand for; beyond it the map of the
+/// file is hashed instead, so that such a file equals only its exact like.
+pub const HOLES_HASHED_MAX: u64 = 4 << 30;
+/// Symlinks followed while one path of a layer is placed.
+pub const SYMLINKS_MAX: usize = 40;
+/// A decompressed layer may always grow to this size, whatever its ratio.
+pub const EXPANSION_FLOOR: u64 = 1 << 30;
+/// How many times its compressed size a layer may expand, past [`EXPANSION_FLOOR`], unless the
+/// caller says otherwise. Real layers stay below 20; gzip itself can reach 1,032.
+pub const EXPANSION_MAX: u64 = 200;
+/// Members of an archive.
+pub const MEMBERS_MAX: usize = 100_000;
+/// Documents of a streamed archive that are kept in memory, all together.
+pub const STREAM_DOCUMENTS_MAX: u64 = 64 << 20;
+/// Warnings kept of one image; the rest are counted.
+pub const WARNINGS_MAX: usize = 100;

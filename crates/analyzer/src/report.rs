@@ -1,0 +1,3 @@
+//! The account for people and for machines.
+
+pub mod escape;

@@ -1,0 +1,61 @@
+//! Names of an image are bytes that anyone may have chosen. Here they become text that no
+//! terminal, log or page acts upon.
+
+use std::fmt::Write as _;
+
+/// A path as printable text: control characters, invalid UTF-8, and the marks that turn the
+/// direction of writing are escaped as `\n`, `\x1b`, `\u{202e}`; a backslash as `\\`.
+pub fn path(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => text.push_str("\\\\"),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                control if control.is_ascii_control() => {
+                    let _ = write!(text, "\\x{:02x}", u32::from(control));
+                }
+                hidden if hidden.is_control() || is_format_mark(hidden) => {
+                    let _ = write!(text, "\\u{{{:x}}}", u32::from(hidden));
+                }
+                plain => text.push(plain),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Text of an image that is not a path (an instruction, a tag): the same, with spaces folded and
+/// backslashes left alone, which instructions are full of.
+pub fn line(text: &str) -> String {
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    path(folded.as_bytes()).replace("\\\\", "\\")
+}
+
+/// Characters without a width that change how their neighbours are shown.
+fn is_format_mark(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_raw() {
+        assert_eq!(path(b"usr/bin/env"), "usr/bin/env");
+        assert_eq!(path("häuser/日本".as_bytes()), "häuser/日本");
+        assert_eq!(path(b"a\nb\t\x1b[31m\x7f"), "a\\nb\\t\\x1b[31m\\x7f");
+        assert_eq!(path(b"\xff\xfea\\"), "\\xff\\xfea\\\\");
+        assert_eq!(path("\u{202e}txt\u{9b}".as_bytes()), "\\u{202e}txt\\u{9b}");
+        assert_eq!(line("RUN a \\\n  && b\x1b"), "RUN a \\ && b\\x1b");
+    }
+}

@@ -1,0 +1,1 @@
+//! Docker's engine and podman's compatible socket.

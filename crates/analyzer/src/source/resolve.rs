@@ -1,0 +1,1 @@
+//! Which source a word means.
