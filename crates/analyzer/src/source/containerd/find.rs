@@ -169,14 +169,14 @@ fn descriptor(daemon: &Daemon, digest: &str, size: i64, media_type: &str) -> Res
 /// The error for a text that [`find`] found nothing for, with what the user may have meant.
 pub(super) fn no_such_image(daemon: &Daemon, text: &str) -> Result<Error> {
     let namespaces = daemon.namespaces()?;
-    let (named, wanted) = split(&namespaces, text);
+    let (namespace, wanted) = split(&namespaces, text);
     let mut names = BTreeSet::new();
-    for namespace in &namespaces {
-        for image in daemon.images(namespace, Vec::new())? {
-            names.insert((namespace.as_str(), image.name));
+    for known in &namespaces {
+        for image in daemon.images(known, Vec::new())? {
+            names.insert((known.as_str(), image.name));
         }
     }
-    let what = match named {
+    let what = match namespace {
         Some(namespace) => format!("{}, namespace {namespace},", daemon.name()),
         None if namespaces.is_empty() => format!("{} (it has no namespaces)", daemon.name()),
         None => format!("{} (namespaces {})", daemon.name(), namespaces.join(", ")),
