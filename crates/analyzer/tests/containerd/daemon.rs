@@ -28,13 +28,10 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let config = format!(
-            "version = 2\nroot = {:?}\nstate = {:?}\n\
+            "version = 2\nroot = \"{0}/root\"\nstate = \"{0}/state\"\n\
              disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
-             [grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
-            at("root"),
-            at("state"),
-            at("containerd.sock"),
-            at("ttrpc.sock"),
+             [grpc]\naddress = \"{0}/containerd.sock\"\n[ttrpc]\naddress = \"{0}/ttrpc.sock\"\n",
+            folder.path().display(),
         );
         fs_err::write(at("config.toml"), config).unwrap();
         let log = fs_err::File::create(at("log")).unwrap().into_file();
