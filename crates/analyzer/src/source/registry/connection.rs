@@ -276,7 +276,7 @@ impl Connection {
         let because = match failure {
             Failure::Failed(error) => return error,
             Failure::Refused(refusal, login) => refusal.explain(&who, self.registry(), &login),
-            Failure::Broken(error) => format!("{who}: {}", fault::explain(&error)),
+            Failure::Broken(error) => fault::explain(&who, &error),
             Failure::TooLarge => format!("{who} answers with more than the limit"),
         };
         Error::Remote { what: what.to_owned(), because }

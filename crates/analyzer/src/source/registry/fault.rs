@@ -13,24 +13,26 @@ pub(super) fn is_transient(error: &reqwest::Error) -> bool {
     !(error.is_builder() || error.is_redirect() || error.is_decode() || tls(error).is_some())
 }
 
-/// What broke and what to do about it, as the end of a sentence.
-pub(super) fn explain(error: &reqwest::Error) -> String {
+/// What broke between us and `who`, and what to do about it.
+pub(super) fn explain(who: &str, error: &reqwest::Error) -> String {
     let words = words(error);
     match tls(error) {
         Some(rustls::Error::InvalidCertificate(_)) => format!(
-            "its certificate is not trusted ({words}): add its CA to the system's or name it in \
-             SSL_CERT_FILE, or use --insecure"
+            "the certificate of {who} is not trusted ({words}): add its CA to the system's or name \
+             it in SSL_CERT_FILE, or use --insecure"
         ),
         Some(rustls::Error::InvalidMessage(_)) => {
-            format!("it does not speak TLS ({words}): use --insecure to allow plain HTTP")
+            format!("{who} does not speak TLS ({words}): use --insecure to allow plain HTTP")
         }
-        Some(_) => format!("no TLS connection could be made ({words})"),
-        None if error.is_redirect() => format!("its redirection was not followed ({words})"),
-        None if error.is_timeout() => format!("it did not answer in time ({words})"),
+        Some(_) => format!("no TLS connection to {who} could be made ({words})"),
+        None if error.is_redirect() => format!("{who} redirects where we do not go ({words})"),
+        None if error.is_timeout() => {
+            format!("{who} did not answer in time ({words}): try again, or check the network")
+        }
         None if error.is_connect() => {
-            format!("it cannot be reached ({words}): check its name and the network")
+            format!("{who} cannot be reached ({words}): check its name and the network")
         }
-        None => format!("the connection broke ({words})"),
+        None => format!("the connection to {who} broke ({words}): try again"),
     }
 }
 
@@ -54,15 +56,14 @@ pub(super) fn words(error: &reqwest::Error) -> String {
 fn tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut next = StdError::source(error);
     while let Some(cause) = next {
-        // `io::Error` hides what it carries from `source`.
-        let carried = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(found) = carried.or_else(|| cause.downcast_ref()) {
+        if let Some(found) = cause.downcast_ref() {
             return Some(found);
         }
-        next = cause.source();
+        // `io::Error` hides what it carries from `source`.
+        next = match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried),
+            None => cause.source(),
+        };
     }
     None
 }

@@ -153,7 +153,7 @@ fn words(body: &[u8]) -> String {
             };
             envelope.errors.iter().take(ERRORS_MAX).map(one).collect::<Vec<_>>().join("; ")
         }
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
+        Err(_) => token_error(body).unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()),
     };
     let line = escape::line(&text);
     if line.chars().count() <= WORDS_MAX {
@@ -162,6 +162,14 @@ fn words(body: &[u8]) -> String {
     let mut short: String = line.chars().take(WORDS_MAX).collect();
     short.push('…');
     short
+}
+
+/// The words of a token service: `OAuth2`'s, Docker Hub's, or what others write.
+fn token_error(body: &[u8]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    ["error_description", "details", "message", "error"]
+        .into_iter()
+        .find_map(|name| Some(answer.get(name)?.as_str()?.to_owned()))
 }
 
 #[cfg(test)]
@@ -187,6 +195,9 @@ mod tests {
         assert_eq!(refusal(404, body).answer(), expected);
         assert_eq!(refusal(502, "").answer(), "502 Bad Gateway");
         assert_eq!(refusal(400, " plain\n text ").answer(), "400 Bad Request (plain text)");
+        let token = r#"{"error":"invalid_grant","error_description":"it has expired"}"#;
+        assert_eq!(refusal(401, token).answer(), "401 Unauthorized (it has expired)");
+        assert_eq!(refusal(401, "[7]").answer(), "401 Unauthorized ([7])");
         let long = refusal(500, &"é".repeat(10_000)).answer();
         assert!(long.chars().count() < WORDS_MAX + 50 && long.contains('…'));
     }

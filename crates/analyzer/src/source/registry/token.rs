@@ -70,8 +70,7 @@ pub(super) async fn fetch(
         }
         _ => connection.attempt(|| connection.client().get(url.clone())).await,
     };
-    let broke =
-        |error: &reqwest::Error| failed(format!("{who} gave no token: {}", fault::explain(error)));
+    let broke = |error: &reqwest::Error| failed(fault::explain(&who, error));
     let mut response = match answer {
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => return Err(failed(refusal.explain(&who, registry, login))),
