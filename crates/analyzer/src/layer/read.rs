@@ -309,7 +309,10 @@ fn read_stream(
     let compressed = unpacked.compression() != Compression::None;
     let diff_id = options.verify.then(|| layer.diff_id.algorithm());
     let mut tar = Metered::new(&mut unpacked, diff_id);
-    let index = scan(Stream::new(&mut tar), what, Contents::Hash)?;
+    let index = match scan(Stream::new(&mut tar), what, Contents::Hash) {
+        Ok(index) => index,
+        Err(error) => return Err(blame(error, unpacked.into_inner(), layer, what)),
+    };
     if let (_, Some(computed)) = tar.finish() {
         check(&format!("the tar of {what}"), &layer.diff_id, &computed)?;
     }
@@ -320,6 +323,25 @@ fn read_stream(
         contents: ContentAccess::Hashed,
     };
     Ok((read, stored, digest))
+}
+
+/// A blob that is corrupt also fails to decode; its digest says so more plainly.
+fn blame(error: Error, mut stored: Metered<impl Read>, layer: &Layer, what: &str) -> Error {
+    let Some(descriptor) = &layer.descriptor else { return error };
+    if !matches!(error, Error::Corrupt { .. }) {
+        return error;
+    }
+    let left = descriptor.size.saturating_sub(stored.read_so_far()) + 1;
+    if std::io::copy(&mut stored.by_ref().take(left), &mut std::io::sink()).is_err() {
+        return error;
+    }
+    match stored.finish() {
+        (size, _) if size < descriptor.size => {
+            Error::SizeMismatch { what: what.to_owned(), expected: descriptor.size, found: size }
+        }
+        (_, Some(computed)) => check(what, &descriptor.digest, &computed).err().unwrap_or(error),
+        _ => error,
+    }
 }
 
 fn read_scanned(
