@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
 use crate::layer::index::{ContentHash, LayerIndex};
 use crate::layer::input::{Seek, Stream};
-use crate::layer::scan::{Contents, hash_at, scan};
+use crate::layer::scan::{Contents, Scratch, hash_at, scan};
 use crate::progress::Progress;
 use crate::source::{Image, Layer, LayerData, Scanned, UnpackedLayer};
 
@@ -53,7 +53,12 @@ enum ContentAccess {
 
 impl ReadLayer {
     /// Hash of the content of the file at `position`, read now if it was not before.
-    pub fn hash(&self, what: &str, position: usize) -> Result<ContentHash> {
+    pub(crate) fn hash(
+        &self,
+        what: &dyn Fn() -> String,
+        position: usize,
+        scratch: &mut Scratch,
+    ) -> Result<ContentHash> {
         let entry = self.index.entry(position);
         if entry.size() == 0 {
             return Ok(*blake3::hash(&[]).as_bytes());
@@ -64,11 +69,11 @@ impl ReadLayer {
         match &self.contents {
             ContentAccess::Region(region) => {
                 let (offset, sparse) = entry.content();
-                hash_at(region, what, entry.size(), offset, sparse)
+                hash_at(region, what, entry.size(), offset, sparse, scratch)
             }
             ContentAccess::Unpacked(layer) => layer.hash(&self.index, position),
             ContentAccess::Hashed => {
-                Err(Error::corrupt(what, "a file's content was not read; clear the layer cache"))
+                Err(Error::corrupt(what(), "a file's content was not read; clear the layer cache"))
             }
         }
     }
