@@ -70,6 +70,7 @@ impl fmt::Display for Transport {
 
 /// How images are to be opened. The caller reads environment and terminal; nothing here does.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct OpenOptions {
     /// The platform to choose where an image has several.
     pub platform: Platform,

@@ -19,12 +19,12 @@ use crate::progress::Bars;
 use crate::settings;
 
 /// Runs what was asked for.
-pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: Args, printer: Printer) -> anyhow::Result<Code> {
     match args.command {
         Command::Analyze(args) => analyze::run(&args, printer),
         Command::Why(args) => why::run(&args, printer),
         Command::Diff(args) => diff::run(&args, printer),
-        Command::Cache(args) => cache::run(&args, printer),
+        Command::Cache(args) => cache::run(&args),
     }
 }
 
@@ -33,7 +33,7 @@ fn account(
     image: &str,
     base: Option<&str>,
     args: &ReadArgs,
-    printer: &Printer,
+    printer: Printer,
 ) -> anyhow::Result<Account> {
     let bars = Bars::new(printer.shows_progress());
     let cache = settings::cache(&args.cache);
@@ -65,7 +65,7 @@ fn detail(args: &OutputArgs) -> Detail {
 /// Does the work and writes its result to standard output and to every output file.
 fn report(
     args: &OutputArgs,
-    printer: &Printer,
+    printer: Printer,
     render: impl FnOnce() -> anyhow::Result<Box<dyn Fn(Format, Style) -> Vec<u8>>>,
 ) -> anyhow::Result<Code> {
     let outputs = output::open(&args.output)?;
@@ -74,6 +74,6 @@ fn report(
         let bytes = render(output.format, Style::default());
         output.write(&bytes)?;
     }
-    printer.result(&render(args.format, printer.style()))?;
+    Printer::result(&render(args.format, printer.style()))?;
     Ok(Code::Done)
 }

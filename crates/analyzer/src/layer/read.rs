@@ -52,8 +52,13 @@ enum ContentAccess {
 }
 
 impl ReadLayer {
-    /// Hash of the content of the file at `position`, read now if it was not before.
-    pub(crate) fn hash(
+    /// Hash of the content of the file at `position`, read now if it was not before. `what` names
+    /// the layer in errors.
+    pub fn hash(&self, what: &str, position: usize) -> Result<ContentHash> {
+        self.hash_with(&|| what.to_owned(), position, &mut Scratch::default())
+    }
+
+    pub(crate) fn hash_with(
         &self,
         what: &dyn Fn() -> String,
         position: usize,

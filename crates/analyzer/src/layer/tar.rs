@@ -84,7 +84,7 @@ impl<I: Input> TarReader<I> {
             let size = self.number(&header, SIZE, "size")?;
             match header.entry_type() {
                 EntryType::XHeader => {
-                    extensions.pax = self.extension(&mut extensions.count, size)?
+                    extensions.pax = self.extension(&mut extensions.count, size)?;
                 }
                 EntryType::GNULongName => {
                     extensions.name = Some(until_nul(self.extension(&mut extensions.count, size)?));
@@ -304,8 +304,8 @@ impl<I: Input> TarReader<I> {
     /// The formats 0.0, 0.1 (map in PAX records) and 1.0 (map before the data).
     fn pax_sparse(&mut self, member: &mut Member, pax: Pax) -> Result<()> {
         let bad = "the map of a sparse entry is malformed";
-        let mut numbers = pax.sparse_map;
-        if pax.sparse_major == Some(1) {
+        let mut numbers = pax.map;
+        if pax.major == Some(1) {
             let mut map = Vec::new();
             let mut wanted = None;
             while wanted.is_none_or(|wanted| map.len() < wanted) {
@@ -335,14 +335,14 @@ impl<I: Input> TarReader<I> {
             let read = member.stored - self.content;
             member.offset += read;
             member.stored = self.content;
-            return self.finish_pax_sparse(member, runs, &pax.sparse_name, pax.sparse_size);
+            return self.finish_pax_sparse(member, runs, &pax.name, pax.real_size);
         }
         let map = decimals(&numbers, b',', true).ok_or_else(|| self.corrupt(bad))?;
         if map.len() % 2 != 0 || map.len() > 2 * SPARSE_RUNS_MAX {
             return Err(self.corrupt(bad));
         }
         let runs = map.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-        self.finish_pax_sparse(member, runs, &pax.sparse_name, pax.sparse_size)
+        self.finish_pax_sparse(member, runs, &pax.name, pax.real_size)
     }
 
     fn finish_pax_sparse(
@@ -418,15 +418,15 @@ impl<I: Input> TarReader<I> {
 /// What PAX records say beyond what goes straight into the member.
 #[derive(Default)]
 struct Pax {
-    sparse_major: Option<u64>,
-    sparse_size: Option<u64>,
-    sparse_name: Vec<u8>,
-    sparse_map: Vec<u8>,
+    major: Option<u64>,
+    real_size: Option<u64>,
+    name: Vec<u8>,
+    map: Vec<u8>,
 }
 
 impl Pax {
     fn is_sparse(&self) -> bool {
-        self.sparse_major == Some(1) || !self.sparse_map.is_empty()
+        self.major == Some(1) || !self.map.is_empty()
     }
 
     fn apply(&mut self, records: &[u8], member: &mut Member) -> Result<(), String> {
@@ -453,16 +453,16 @@ impl Pax {
                 b"mtime" => {
                     member.mtime = pax_time(value).ok_or("its PAX time is malformed")?;
                 }
-                b"GNU.sparse.major" => self.sparse_major = Some(number()?),
-                b"GNU.sparse.name" => self.sparse_name = value.to_vec(),
-                b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.sparse_size = Some(number()?),
-                b"GNU.sparse.map" => self.sparse_map = value.to_vec(),
+                b"GNU.sparse.major" => self.major = Some(number()?),
+                b"GNU.sparse.name" => self.name = value.to_vec(),
+                b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.real_size = Some(number()?),
+                b"GNU.sparse.map" => self.map = value.to_vec(),
                 // Format 0.0 writes each number as a record of its own.
                 b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
-                    if !self.sparse_map.is_empty() {
-                        self.sparse_map.push(b',');
+                    if !self.map.is_empty() {
+                        self.map.push(b',');
                     }
-                    self.sparse_map.extend_from_slice(value);
+                    self.map.extend_from_slice(value);
                 }
                 key => {
                     if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {

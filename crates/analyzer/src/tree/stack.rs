@@ -272,13 +272,14 @@ impl<'a> Stacker<'a> {
             at = match self.tree.child(at, name) {
                 None => self.tree.add(at, name, Kind::Directory, implied, NONE),
                 Some(child) if self.tree.kind(child) == Kind::Directory => child,
-                Some(child) => match self.through(child, &path[..done], hops) {
-                    Some(directory) => directory,
-                    None => {
+                Some(child) => {
+                    if let Some(directory) = self.through(child, &path[..done], hops) {
+                        directory
+                    } else {
                         self.put(at, name, Kind::Directory, implied, NONE);
                         child
                     }
-                },
+                }
             };
             done += 1;
         }
