@@ -13,6 +13,7 @@
 //! - [`report`]: the account as text and JSON
 //! - [`analyze`]: the whole, top to bottom: the page to read first
 
+pub mod account;
 pub mod blob;
 pub mod entry;
 pub mod error;
@@ -22,5 +23,6 @@ pub mod limits;
 pub mod progress;
 pub mod report;
 pub mod source;
+pub mod tree;
 
 pub use error::{Error, Result};

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jettison_oci::{Digest, Platform};
 
 use crate::blob::Region;
-use crate::blob::decompress::Expansion;
+use crate::blob::decompress::{Compression, Expansion};
 use crate::error::Result;
 use crate::image::{Config, Manifest};
 use crate::layer::index::{ContentHash, LayerIndex};
@@ -77,6 +77,8 @@ pub struct OpenOptions {
     pub platform_asked: bool,
     /// How far layers may expand.
     pub expansion: Expansion,
+    /// Whether diff_ids will be checked, so that a layer which passes by once is hashed for it.
+    pub verify: bool,
     /// `DOCKER_HOST` or its default; `None` for the well-known sockets.
     pub docker_host: Option<String>,
     /// podman's Docker-compatible socket; `None` for the well-known ones.
@@ -97,6 +99,7 @@ impl Default for OpenOptions {
             platform: Platform::host(),
             platform_asked: false,
             expansion: Expansion::default(),
+            verify: false,
             docker_host: None,
             podman_host: None,
             containerd_address: None,
@@ -214,8 +217,8 @@ pub struct Scanned {
     pub index: Arc<LayerIndex>,
     /// Bytes of the blob as it was stored.
     pub stored: u64,
-    /// Whether those were compressed.
-    pub compressed: bool,
+    /// How those were compressed.
+    pub compression: Compression,
     /// Digest of the blob as stored.
     pub digest: Digest,
     /// Digest of the uncompressed tar, if it was asked for.

@@ -1,1 +1,20 @@
-//! Images made in code, and real runtimes and registries started for tests.
+//! Images made in code, and real runtimes and registries started for tests. Never published.
+//!
+//! - [`image`]: layers, images, indexes, and every archive shape that tools write
+//! - [`demo`]: the demonstration image, of the machine's own packages
+//! - [`busybox`]: a small image that runs
+//! - [`engine`], [`podman`], [`containerd`]: private runtimes, gone when their value is dropped
+//! - [`containers_storage`]: a private store for skopeo and buildah
+//! - [`registry`]: a private registry, and a front that demands tokens and injects faults
+//! - [`require`]: what a test needs of the machine, and how to do without
+
+pub mod busybox;
+pub mod containerd;
+pub mod containers_storage;
+pub mod demo;
+pub mod engine;
+pub mod image;
+pub mod podman;
+pub mod process;
+pub mod registry;
+pub mod require;

@@ -342,7 +342,7 @@ fn read_scanned(
     }
     Ok(ReadLayer {
         index: scanned.index.clone(),
-        compressed_size: scanned.compressed.then_some(scanned.stored),
+        compressed_size: (scanned.compression != Compression::None).then_some(scanned.stored),
         contents: ContentAccess::Hashed,
     })
 }

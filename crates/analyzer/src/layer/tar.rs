@@ -113,6 +113,25 @@ impl<I: Input> TarReader<I> {
         Ok(())
     }
 
+    /// The next content bytes that stand in the tar; 0 at the end of the content.
+    pub(crate) fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.content == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let available = self.input.fill().map_err(|e| Error::reading(&self.what, e))?;
+        let count = available
+            .len()
+            .min(buffer.len())
+            .min(usize::try_from(self.content).unwrap_or(usize::MAX));
+        if count == 0 {
+            return Err(self.truncated());
+        }
+        buffer[..count].copy_from_slice(&available[..count]);
+        self.input.consume(count);
+        self.content -= count as u64;
+        Ok(count)
+    }
+
     /// Reads what stands behind the end marker, so that a stream's digest covers it; returns the
     /// bytes of the whole tar. Call it once `next` has returned false.
     pub(crate) fn finish(&mut self) -> Result<u64> {

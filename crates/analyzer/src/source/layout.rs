@@ -1,1 +1,209 @@
-//! OCI layout directories.
+//! OCI layouts: `index.json` and blobs under their digests, in a directory or in an archive.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jettison_oci::{Digest, Reference};
+
+use crate::blob::Region;
+use crate::error::{Error, Result};
+use crate::image::{Document, Index, IndexEntry, parse_document};
+use crate::limits::DOCUMENT_MAX;
+use crate::report::escape;
+use crate::source::store::{BlobStore, flatten, open_manifest, pick};
+use crate::source::{Descriptor, Image, LayerData, OpenOptions, Origin, Transport};
+
+/// The annotation that names a tag in a layout's index.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// containerd's and Docker's annotation with the whole reference.
+const IMAGE_NAME: &str = "io.containerd.image.name";
+
+/// Files of a layout by their names in it, with `/` between.
+pub(crate) trait Files: Send + Sync {
+    /// The bytes of a document; `None` where there is none.
+    fn document(&self, name: &str, max: u64) -> Result<Option<Vec<u8>>>;
+    /// The way to a layer's bytes; `None` where there is none.
+    fn layer(&self, name: &str) -> Result<Option<LayerData>>;
+}
+
+struct Directory(PathBuf);
+
+impl Files for Directory {
+    fn document(&self, name: &str, max: u64) -> Result<Option<Vec<u8>>> {
+        let path = self.0.join(name);
+        match Region::open(&path) {
+            Ok(region) => region.read_all(&path.display().to_string(), max).map(Some),
+            Err(Error::NoSuchFile(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn layer(&self, name: &str) -> Result<Option<LayerData>> {
+        match Region::open(&self.0.join(name)) {
+            Ok(region) => Ok(Some(LayerData::Region(region))),
+            Err(Error::NoSuchFile(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct LayoutStore<F> {
+    files: F,
+    what: String,
+}
+
+fn blob(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
+}
+
+impl<F: Files> BlobStore for LayoutStore<F> {
+    fn name(&self) -> String {
+        self.what.clone()
+    }
+
+    fn document(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
+        self.files.document(&blob(&descriptor.digest), max)?.ok_or_else(|| Error::MissingBlob {
+            what: self.what.clone(),
+            blob: descriptor.digest.to_string(),
+        })
+    }
+
+    fn layer(&self, descriptor: &Descriptor) -> Result<Option<LayerData>> {
+        self.files.layer(&blob(&descriptor.digest))
+    }
+}
+
+/// Whether `path` is a directory that holds a layout.
+pub fn is_layout(path: &Path) -> bool {
+    path.join("index.json").is_file()
+}
+
+/// Opens the layout directory at `path`; `wanted` is a tag, a reference, `@N`, or a digest.
+pub fn open_directory(path: &Path, wanted: Option<&str>, options: &OpenOptions) -> Result<Image> {
+    let what = path.display().to_string();
+    if !path.is_dir() {
+        return Err(if path.exists() {
+            Error::NotAnImage {
+                what,
+                expected: "an OCI layout directory",
+                because: "it is a file: try oci-archive: or docker-archive:".to_owned(),
+            }
+        } else {
+            Error::NoSuchFile(path.to_owned())
+        });
+    }
+    let origin = Origin {
+        transport: Transport::Oci,
+        reference: match wanted {
+            Some(wanted) => format!("{what}:{wanted}"),
+            None => what.clone(),
+        },
+    };
+    open(Directory(path.to_owned()), &what, wanted, origin, options)
+}
+
+/// Opens an image of the layout in `files`.
+pub(crate) fn open(
+    files: impl Files + 'static,
+    what: &str,
+    wanted: Option<&str>,
+    origin: Origin,
+    options: &OpenOptions,
+) -> Result<Image> {
+    let Some(bytes) = files.document("index.json", DOCUMENT_MAX)? else {
+        return Err(Error::NotAnImage {
+            what: what.to_owned(),
+            expected: "an OCI layout",
+            because: "it has no index.json".to_owned(),
+        });
+    };
+    let name = format!("index.json in {what}");
+    let index = match parse_document(&name, &bytes)? {
+        Document::Index(index) => index,
+        Document::Manifest(_) => {
+            return Err(Error::malformed(name, "expected an index, found a manifest"));
+        }
+    };
+    let chosen = choose(index, what, wanted)?;
+    let mut origin = origin;
+    if wanted.is_none()
+        && let Some(name) = chosen.first().and_then(entry_name)
+    {
+        origin.reference = format!("{what}:{}", escape::line(name));
+    }
+    let store: Arc<dyn BlobStore> = Arc::new(LayoutStore { files, what: what.to_owned() });
+    let mut manifests = Vec::new();
+    flatten(&*store, Index { entries: chosen }, 1, &mut manifests)?;
+    let (digest, manifest) = pick(&*store, manifests, what, options)?;
+    open_manifest(store, digest, manifest, origin, options)
+}
+
+fn entry_name(entry: &IndexEntry) -> Option<&str> {
+    entry
+        .annotations
+        .get(REF_NAME)
+        .or_else(|| entry.annotations.get(IMAGE_NAME))
+        .map(String::as_str)
+}
+
+/// The entries of the one image that is meant: several where it has several platforms.
+fn choose(index: Index, what: &str, wanted: Option<&str>) -> Result<Vec<IndexEntry>> {
+    let entries: Vec<(usize, IndexEntry)> =
+        index.entries.into_iter().enumerate().filter(|(_, e)| !e.is_attestation()).collect();
+    let names = |entries: &[(usize, IndexEntry)]| -> Vec<String> {
+        let mut names: Vec<String> = entries
+            .iter()
+            .map(|(at, entry)| match entry_name(entry) {
+                Some(name) => escape::line(name),
+                None => format!("@{at}"),
+            })
+            .collect();
+        names.dedup();
+        names
+    };
+    if let Some(wanted) = wanted {
+        let found: Vec<IndexEntry> = entries
+            .iter()
+            .filter(|(at, entry)| is_wanted(*at, entry, wanted))
+            .map(|(_, entry)| entry.clone())
+            .collect();
+        return if found.is_empty() {
+            Err(Error::NoSuchImage {
+                what: what.to_owned(),
+                wanted: wanted.to_owned(),
+                found: names(&entries),
+            })
+        } else {
+            Ok(found)
+        };
+    }
+    if entries.is_empty() {
+        return Err(Error::NotAnImage {
+            what: what.to_owned(),
+            expected: "an OCI layout with an image",
+            because: "its index.json names no image".to_owned(),
+        });
+    }
+    let first = &entries[0].1;
+    let one_image = entries.iter().all(|(_, entry)| {
+        entry.descriptor.digest == first.descriptor.digest || entry_name(entry) == entry_name(first)
+    });
+    if one_image {
+        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+    } else {
+        Err(Error::Ambiguous { what: what.to_owned(), found: names(&entries) })
+    }
+}
+
+fn is_wanted(position: usize, entry: &IndexEntry, wanted: &str) -> bool {
+    let digest = wanted.strip_prefix('@').unwrap_or(wanted);
+    if entry.descriptor.digest.as_str() == digest || wanted == format!("@{position}") {
+        return true;
+    }
+    let normalised = |text: &str| text.parse::<Reference>().ok();
+    [REF_NAME, IMAGE_NAME].iter().filter_map(|key| entry.annotations.get(*key)).any(|name| {
+        name == wanted
+            || (name.contains('/')
+                && normalised(name).is_some_and(|n| Some(n) == normalised(wanted)))
+    })
+}

@@ -172,6 +172,23 @@ pub fn pick(
         .filter(|entry| !entry.is_attestation())
         .map(|entry| (entry.platform, entry.descriptor))
         .collect();
+    let fits = |(platform, descriptor): &(Option<Platform>, Descriptor)| {
+        Some((options.platform.fit(platform.as_ref()?)?, descriptor.digest.clone()))
+    };
+    if let Some((best, digest)) = candidates.iter().filter_map(fits).min_by_key(|(fit, _)| *fit) {
+        let mut same: Vec<String> = candidates
+            .iter()
+            .filter_map(fits)
+            .filter(|(fit, _)| *fit == best)
+            .map(|(_, digest)| digest.to_string())
+            .collect();
+        same.sort();
+        same.dedup();
+        if same.len() > 1 {
+            return Err(Error::Ambiguous { what: what.to_owned(), found: same });
+        }
+        drop(digest);
+    }
     // A sole manifest is taken whatever it says of its platform, unless one was asked for.
     let chosen = match &candidates[..] {
         [(_, only)] if !options.platform_asked => Some(only),

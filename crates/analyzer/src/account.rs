@@ -1,0 +1,268 @@
+//! The account: every payload byte of every layer is live, or wasted by exactly one cause.
+
+pub mod base;
+pub mod contents;
+pub mod dive;
+pub mod duplicates;
+pub mod waste;
+
+use std::sync::Arc;
+
+use jettison_oci::{Bytes, Digest};
+
+use crate::error::{Error, Result};
+use crate::image::Instruction;
+use crate::layer::index::LayerIndex;
+use crate::layer::read::ReadLayer;
+use crate::source::Image;
+use crate::tree::{Cause, Fate, NodeId, Payload, Stacked, Tree};
+
+pub use base::Base;
+pub use contents::Contents;
+pub use dive::DiveFigures;
+pub use duplicates::Duplicate;
+pub use waste::{Waste, WastedPath};
+
+/// The sizes of an image. They measure different things and are never mixed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Blobs as a registry stores and sends them, the sum over the layers; `None` where the
+    /// source does not have them.
+    pub compressed: Option<Bytes>,
+    /// Uncompressed layer tars, headers and padding included.
+    pub layers: Bytes,
+    /// Payloads of all layers: `live + wasted`.
+    pub files: Bytes,
+    /// Payloads that some path of the final filesystem leads to, each once.
+    pub live: Bytes,
+    /// Payloads that none leads to.
+    pub wasted: Bytes,
+    /// Live payloads equal to another live one, beyond the first.
+    pub duplicate: Bytes,
+}
+
+/// One layer's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerRow {
+    /// Digest of the uncompressed tar.
+    pub diff_id: Digest,
+    /// Digest of the blob, where the source has blobs.
+    pub digest: Option<Digest>,
+    /// Media type of the blob, where the source has blobs.
+    pub media_type: Option<String>,
+    /// Bytes of the blob; `None` where the source does not have it compressed.
+    pub compressed_size: Option<Bytes>,
+    /// Bytes of the uncompressed tar.
+    pub size: Bytes,
+    /// Entries of the tar, whiteouts included.
+    pub entries: usize,
+    /// Payload bytes the layer brought: `live + wasted`.
+    pub files: Bytes,
+    /// Of those, live in the final filesystem.
+    pub live: Bytes,
+    /// Of those, hidden by this or a later layer.
+    pub wasted: Bytes,
+    /// Payload bytes of lower layers (and repeats of its own) that this layer hides.
+    pub hides: Bytes,
+    /// The instruction that made it.
+    pub instruction: Option<Instruction>,
+    /// Whether it belongs to the base image.
+    pub base: bool,
+}
+
+/// An image, accounted for.
+pub struct Account {
+    /// The image's documents.
+    pub image: Image,
+    /// Its layers, read.
+    pub indexes: Vec<Arc<LayerIndex>>,
+    /// The final filesystem.
+    pub tree: Tree,
+    /// Every payload, its fate settled.
+    pub payloads: Vec<Payload>,
+    /// The node of each live payload: the first of its paths by name.
+    pub nodes: Vec<Option<NodeId>>,
+    /// Hashes of the payloads whose content mattered.
+    pub contents: Contents,
+    /// The sizes.
+    pub sizes: Sizes,
+    /// A row a layer, bottom first.
+    pub layers: Vec<LayerRow>,
+    /// Wasted bytes by cause and the two layers, largest first.
+    pub waste: Vec<Waste>,
+    /// Groups of equal live files, largest first.
+    pub duplicates: Vec<Duplicate>,
+    /// dive's own figures.
+    pub dive: DiveFigures,
+    /// Where the base image ends, if that is known.
+    pub base: Option<Base>,
+    /// What was odd about the image.
+    pub warnings: Vec<String>,
+}
+
+impl Account {
+    /// Live bytes over all bytes; 1 where there are none.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+    pub fn efficiency(&self) -> f64 {
+        match self.sizes.files.get() {
+            0 => 1.0,
+            files => self.sizes.live.get() as f64 / files as f64,
+        }
+    }
+
+    /// The path that a payload's own entry bears.
+    pub fn entry_path(&self, payload: &Payload) -> &[u8] {
+        self.indexes[payload.entry.layer as usize].entry(payload.entry.position as usize).path()
+    }
+}
+
+/// Accounts for the layers of `image`.
+pub fn account(
+    image: Image,
+    layers: &[ReadLayer],
+    base: Option<Base>,
+    jobs: std::num::NonZeroUsize,
+) -> Result<Account> {
+    let indexes: Vec<Arc<LayerIndex>> = layers.iter().map(|layer| layer.index.clone()).collect();
+    let Stacked { tree, mut payloads, warnings: odd } = crate::tree::stack(&indexes)?;
+    let contents = Contents::read(&image, layers, &payloads, jobs)?;
+    settle(&mut payloads, &contents);
+    let nodes = live_nodes(&tree, payloads.len());
+    let (rows, sizes) = rows(&image, layers, &payloads, base.as_ref())?;
+    let waste = waste::group(&payloads);
+    let duplicates = duplicates::find(&payloads, &contents, &tree, &nodes);
+    let duplicate = checked_sum(duplicates.iter().map(|row| row.bytes.get()))?;
+    let mut warnings = image.warnings.clone();
+    warnings.extend(indexes.iter().flat_map(|index| index.warnings().iter().cloned()));
+    warnings.extend(odd);
+    let sizes = Sizes { duplicate, ..sizes };
+    let account = Account {
+        dive: dive::figures(&indexes),
+        image,
+        indexes,
+        tree,
+        payloads,
+        nodes,
+        contents,
+        sizes,
+        layers: rows,
+        waste,
+        duplicates,
+        base,
+        warnings,
+    };
+    assert_sums(&account);
+    Ok(account)
+}
+
+/// An overwritten payload whose successor has the same content was only dressed anew.
+fn settle(payloads: &mut [Payload], contents: &Contents) {
+    for at in 0..payloads.len() {
+        let Fate::Wasted { cause: Cause::Overwritten, hidden_by, successor } = payloads[at].fate
+        else {
+            continue;
+        };
+        let Some(next) = payloads.get(successor as usize) else { continue };
+        let same = next.size == payloads[at].size
+            && (next.size == 0
+                || contents.hash(at).is_some_and(|h| contents.hash(successor as usize) == Some(h)));
+        if same {
+            payloads[at].fate = Fate::Wasted { cause: Cause::MetadataOnly, hidden_by, successor };
+        }
+    }
+}
+
+/// For each payload the node whose path sorts first among those that lead to it.
+fn live_nodes(tree: &Tree, payloads: usize) -> Vec<Option<NodeId>> {
+    let mut nodes = vec![None; payloads];
+    for node in tree.walk(NodeId::ROOT) {
+        if let Some(payload) = tree.payload(node) {
+            nodes[payload as usize].get_or_insert(node);
+        }
+    }
+    nodes
+}
+
+fn rows(
+    image: &Image,
+    layers: &[ReadLayer],
+    payloads: &[Payload],
+    base: Option<&Base>,
+) -> Result<(Vec<LayerRow>, Sizes)> {
+    let (instructions, _) = crate::image::align(&image.config.history, layers.len());
+    let base_layers = base.and_then(|base| base.layers).unwrap_or(0);
+    let mut rows: Vec<LayerRow> = image
+        .layers
+        .iter()
+        .zip(layers)
+        .zip(instructions)
+        .enumerate()
+        .map(|(at, ((layer, read), instruction))| LayerRow {
+            diff_id: layer.diff_id.clone(),
+            digest: layer.descriptor.as_ref().map(|d| d.digest.clone()),
+            media_type: layer.descriptor.as_ref().map(|d| d.media_type.clone()),
+            compressed_size: match &layer.descriptor {
+                Some(descriptor) => Some(Bytes(descriptor.size)),
+                None => read.compressed_size.map(Bytes),
+            },
+            size: Bytes(read.index.tar_size()),
+            entries: read.index.len(),
+            files: Bytes(0),
+            live: Bytes(0),
+            wasted: Bytes(0),
+            hides: Bytes(0),
+            instruction,
+            base: at < base_layers,
+        })
+        .collect();
+    for payload in payloads {
+        let row = &mut rows[payload.entry.layer as usize];
+        add(&mut row.files, payload.size)?;
+        match payload.fate {
+            Fate::Live(_) => add(&mut row.live, payload.size)?,
+            Fate::Wasted { hidden_by, .. } => {
+                add(&mut row.wasted, payload.size)?;
+                add(&mut rows[hidden_by as usize].hides, payload.size)?;
+            }
+        }
+    }
+    let compressed = rows.iter().map(|row| row.compressed_size).collect::<Option<Vec<_>>>();
+    let sum = |of: fn(&LayerRow) -> Bytes| checked_sum(rows.iter().map(|row| of(row).get()));
+    let sizes = Sizes {
+        compressed: match compressed {
+            Some(sizes) => Some(checked_sum(sizes.iter().map(|size| size.get()))?),
+            None => None,
+        },
+        layers: sum(|row| row.size)?,
+        files: sum(|row| row.files)?,
+        live: sum(|row| row.live)?,
+        wasted: sum(|row| row.wasted)?,
+        duplicate: Bytes(0),
+    };
+    Ok((rows, sizes))
+}
+
+fn add(to: &mut Bytes, size: u64) -> Result<()> {
+    *to = Bytes(to.get().checked_add(size).ok_or_else(too_large)?);
+    Ok(())
+}
+
+fn checked_sum(mut sizes: impl Iterator<Item = u64>) -> Result<Bytes> {
+    sizes.try_fold(0_u64, u64::checked_add).map(Bytes).ok_or_else(too_large)
+}
+
+/// Sparse files can claim more bytes than 64 bits count.
+fn too_large() -> Error {
+    Error::corrupt("the image", "its files claim more than 16 EiB together")
+}
+
+/// The invariants of the account, which hold for every input or the numbers mean nothing.
+fn assert_sums(account: &Account) {
+    let Sizes { files, live, wasted, duplicate, .. } = account.sizes;
+    assert_eq!(files.get(), live.get() + wasted.get(), "files = live + wasted");
+    let by_cause: u64 = account.waste.iter().map(|row| row.bytes.get()).sum();
+    assert_eq!(wasted.get(), by_cause, "wasted = the sum over causes");
+    let hidden: u64 = account.layers.iter().map(|row| row.hides.get()).sum();
+    assert_eq!(wasted.get(), hidden, "wasted = the sum over hiding layers");
+    assert!(duplicate <= live, "duplicates are live");
+}

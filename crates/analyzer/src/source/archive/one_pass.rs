@@ -1,0 +1,169 @@
+//! Reads an archive that passes by once. The document that says which member is a layer may come
+//! last, so every member that looks like a layer is scanned as it goes by; nothing is written to
+//! disk, and what is kept in memory has a bound.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex};
+
+use jettison_oci::Algorithm;
+
+use crate::blob::decompress::{Compression, Decompressed};
+use crate::blob::digester::{Digester, Metered};
+use crate::error::{Error, Result};
+use crate::layer::input::{Input, Stream};
+use crate::layer::scan::{Contents, scan};
+use crate::layer::tar::{BLOCK, Member as Header, TarReader, checksum_fits};
+use crate::limits::{DOCUMENT_MAX, STREAM_DOCUMENTS_MAX};
+use crate::source::archive::members::{Member, Members};
+use crate::source::archive::shown;
+use crate::source::{OpenOptions, Scanned};
+
+pub(super) fn read(reader: impl Read, what: &str, options: &OpenOptions) -> Result<Members> {
+    let unpacked = Decompressed::new(reader, what, options.expansion)?;
+    let mut tar = TarReader::new(Stream::new(unpacked), what);
+    let mut members = Members::new(what);
+    let mut header = Header::default();
+    let mut kept = 0;
+    while tar.next(&mut header).map_err(|error| members.first_header(error))? {
+        members.add(&header, |name| {
+            let layer_name = format!("layer {} in {what}", shown(name));
+            let member = member(name, &layer_name, &mut tar, options)?;
+            if let Member::Document(bytes) = &member {
+                kept += bytes.len() as u64;
+                if kept > STREAM_DOCUMENTS_MAX {
+                    return Err(Error::size_limit(
+                        what,
+                        "JSON documents",
+                        kept,
+                        STREAM_DOCUMENTS_MAX,
+                    ));
+                }
+            }
+            Ok(member)
+        })?;
+    }
+    // A pipe must be read to its end, or its writer is told that nobody wanted the rest.
+    tar.finish()?;
+    Ok(members)
+}
+
+fn member<I: Input>(
+    name: &[u8],
+    what: &str,
+    tar: &mut TarReader<I>,
+    options: &OpenOptions,
+) -> Result<Member> {
+    let mut content = Metered::new(Content { tar }, Some(Algorithm::Sha256));
+    let mut head = vec![0; BLOCK];
+    let read = read_up_to(&mut content, &mut head)?;
+    head.truncate(read);
+    if read == 0 {
+        return Ok(Member::Document(Vec::new()));
+    }
+    match Compression::detect(what, &head) {
+        Ok(Compression::None) if !is_tar(&head) => {
+            if is_document(name, &head) {
+                content
+                    .by_ref()
+                    .take(DOCUMENT_MAX)
+                    .read_to_end(&mut head)
+                    .map_err(|error| Error::reading(what, error))?;
+                if head.len() as u64 <= DOCUMENT_MAX {
+                    return Ok(Member::Document(head));
+                }
+            }
+            return Ok(Member::Skipped);
+        }
+        Ok(_) => {}
+        Err(error) => return Ok(failed(error)),
+    }
+    let result = layer(&head, content, what, options);
+    Ok(result.map_or_else(failed, |scanned| Member::Scanned(Arc::new(scanned))))
+}
+
+fn failed(error: Error) -> Member {
+    Member::Failed(Mutex::new(Some(error)))
+}
+
+fn layer<I: Input>(
+    head: &[u8],
+    rest: Metered<Content<'_, I>>,
+    what: &str,
+    options: &OpenOptions,
+) -> Result<Scanned> {
+    let whole = Replayed { head, rest };
+    let mut unpacked = Decompressed::new(whole, what, options.expansion)?;
+    let compression = unpacked.compression();
+    let compressed = compression != Compression::None;
+    // The tar of a blob that is not compressed has the blob's own digest.
+    let algorithm = (compressed && options.verify).then_some(Algorithm::Sha256);
+    let mut tar = Metered::new(&mut unpacked, algorithm);
+    let index = scan(Stream::new(&mut tar), what, Contents::Hash)?;
+    let (_, diff_id) = tar.finish();
+    let (stored, digest) = unpacked.into_inner().rest.finish();
+    Ok(Scanned {
+        index: Arc::new(index),
+        stored,
+        compression,
+        digest: digest.unwrap_or_else(|| Digester::new(Algorithm::Sha256).finish()),
+        diff_id,
+    })
+}
+
+fn is_tar(head: &[u8]) -> bool {
+    <&[u8; BLOCK]>::try_from(head)
+        .is_ok_and(|block| block.iter().all(|b| *b == 0) || checksum_fits(block))
+}
+
+/// Files of an archive that can be documents, by name and first byte. In a root filesystem that
+/// was taken for an image, most files are neither.
+fn is_document(name: &[u8], head: &[u8]) -> bool {
+    let by_name = name.ends_with(b".json")
+        || name.starts_with(b"blobs/")
+        || name.starts_with(b"sha256:")
+        || name == b"oci-layout";
+    let first = head.iter().find(|b| !b.is_ascii_whitespace());
+    by_name && matches!(first, Some(b'{' | b'['))
+}
+
+fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match reader.read(&mut buffer[done..]) {
+            Ok(0) => break,
+            Ok(read) => done += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::reading("the archive", error)),
+        }
+    }
+    Ok(done)
+}
+
+/// The content of the archive's present member.
+struct Content<'a, I> {
+    tar: &'a mut TarReader<I>,
+}
+
+impl<I: Input> Read for Content<'_, I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tar.read_content(buffer).map_err(io::Error::other)
+    }
+}
+
+/// A reader whose first bytes were looked at.
+struct Replayed<'a, R> {
+    head: &'a [u8],
+    rest: R,
+}
+
+impl<R: Read> Read for Replayed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.head.is_empty() {
+            return self.rest.read(buffer);
+        }
+        let count = buffer.len().min(self.head.len());
+        buffer[..count].copy_from_slice(&self.head[..count]);
+        self.head = &self.head[count..];
+        Ok(count)
+    }
+}

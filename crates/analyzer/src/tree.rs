@@ -1,0 +1,7 @@
+//! The final filesystem of an image, made by applying its layers in order, each once.
+
+pub mod nodes;
+pub mod stack;
+
+pub use nodes::{NodeId, Tree};
+pub use stack::{Cause, Fate, Payload, Stacked, stack};

@@ -1,0 +1,396 @@
+//! Applies layers, and follows every payload from the layer that brought it to the one that took
+//! its last path away.
+//!
+//! A layer's whiteouts act on the layers below it, wherever they stand in its tar, so they are
+//! applied first and its entries after them. Each node dies at most once, and each entry is
+//! looked at twice: the work is linear in entries.
+
+use std::sync::Arc;
+
+use crate::entry::{Kind, Whiteout, clean_into, split};
+use crate::error::{Error, Result};
+use crate::layer::index::{Entry, LayerIndex, NONE, position};
+use crate::limits::{NAMES_MAX, SYMLINKS_MAX, WARNINGS_MAX};
+use crate::report::escape;
+use crate::tree::nodes::{EntryId, NodeId, Tree};
+
+/// Nodes of all layers together: 40 bytes each.
+const NODES_MAX: usize = 50_000_000;
+
+/// Why a payload is in the image and in no file of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// A later layer wrote other content to the path.
+    Overwritten,
+    /// A later layer wrote the same content again, with other mode, owner, times or attributes.
+    MetadataOnly,
+    /// A whiteout removed the path, or a directory above it.
+    Removed,
+    /// An opaque whiteout emptied the directory.
+    Opaque,
+    /// The path became a directory, a link or a device, or a directory became something else.
+    Replaced,
+    /// The same layer brings the path again.
+    Repeated,
+}
+
+impl Cause {
+    /// Every cause, in the order of reports.
+    pub const ALL: [Self; 6] = [
+        Self::Overwritten,
+        Self::MetadataOnly,
+        Self::Removed,
+        Self::Opaque,
+        Self::Replaced,
+        Self::Repeated,
+    ];
+
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overwritten => "overwritten",
+            Self::MetadataOnly => "metadata-only",
+            Self::Removed => "removed",
+            Self::Opaque => "opaque",
+            Self::Replaced => "replaced",
+            Self::Repeated => "repeated",
+        }
+    }
+}
+
+/// What became of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// So many paths lead to it.
+    Live(u32),
+    /// None does.
+    Wasted {
+        /// Why. `Overwritten` may turn out as `MetadataOnly` once the contents are compared.
+        cause: Cause,
+        /// The layer that took the last path.
+        hidden_by: u32,
+        /// The payload that stands at the path instead, or `u32::MAX`.
+        successor: u32,
+    },
+}
+
+/// The content of one regular-file entry of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// The entry that carries it.
+    pub entry: EntryId,
+    /// Content bytes.
+    pub size: u64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// An image's layers, applied.
+pub struct Stacked {
+    /// The final filesystem.
+    pub tree: Tree,
+    /// Every payload of every layer, in the order of layers and entries.
+    pub payloads: Vec<Payload>,
+    /// What was odd about the layers.
+    pub warnings: Vec<String>,
+}
+
+/// Applies `layers`, bottom first.
+pub fn stack(layers: &[Arc<LayerIndex>]) -> Result<Stacked> {
+    let mut stacker = Stacker {
+        tree: Tree::new(),
+        payloads: Vec::new(),
+        warnings: Vec::new(),
+        layers,
+        layer: 0,
+        parent: None,
+    };
+    for (at, layer) in layers.iter().enumerate() {
+        stacker.layer = position(at);
+        stacker.apply(layer)?;
+    }
+    Ok(Stacked { tree: stacker.tree, payloads: stacker.payloads, warnings: stacker.warnings })
+}
+
+struct Stacker<'a> {
+    tree: Tree,
+    payloads: Vec<Payload>,
+    warnings: Vec<String>,
+    layers: &'a [Arc<LayerIndex>],
+    layer: u32,
+    /// The directory of the entry before: neighbours in a tar mostly share it.
+    parent: Option<(&'a [u8], NodeId)>,
+}
+
+impl<'a> Stacker<'a> {
+    fn apply(&mut self, layer: &'a LayerIndex) -> Result<()> {
+        for entry in layer.entries() {
+            match entry.whiteout() {
+                Some(Whiteout::Path { directory, name }) => {
+                    let parent = self.tree.find(directory);
+                    if let Some(found) = parent.and_then(|p| self.tree.child(p, name)) {
+                        self.remove(found, Cause::Removed);
+                    }
+                }
+                Some(Whiteout::Opaque { directory }) => {
+                    if let Some(directory) = self.tree.find(directory) {
+                        let children: Vec<NodeId> = self.tree.children(directory).collect();
+                        for child in children {
+                            self.remove(child, Cause::Opaque);
+                        }
+                    }
+                }
+                Some(Whiteout::Bookkeeping) | None => {}
+            }
+        }
+        self.parent = None;
+        let mut pending = Vec::new();
+        for entry in layer.entries() {
+            if entry.whiteout().is_some() {
+                continue;
+            }
+            if self.tree.made() > NODES_MAX
+                || self.tree.names_len() + entry.path().len() > NAMES_MAX
+            {
+                return Err(Error::Limit {
+                    what: "the image".to_owned(),
+                    limit: format!("{} paths", self.tree.made()),
+                    max: NODES_MAX.to_string(),
+                    remedy: "",
+                });
+            }
+            if !self.place(entry) {
+                pending.push(entry);
+            }
+        }
+        // Links may point at names that come later; each round settles at least one of a chain.
+        while !pending.is_empty() {
+            let before = pending.len();
+            pending.retain(|entry| !self.place(*entry));
+            if pending.len() == before {
+                for entry in pending.drain(..) {
+                    self.dangling(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies one entry; false if it is a hard link whose target is not there yet.
+    fn place(&mut self, entry: Entry<'a>) -> bool {
+        let id = EntryId { layer: self.layer, position: position(entry.position()) };
+        if entry.path().is_empty() {
+            if entry.kind() == Kind::Directory {
+                self.tree.node_mut(NodeId::ROOT).entry = id;
+            } else {
+                self.warn(format!(
+                    "layer {}: an entry that is no directory is named /",
+                    self.layer
+                ));
+            }
+            return true;
+        }
+        let (kind, id, payload) = match entry.kind() {
+            Kind::File => {
+                self.payloads.push(Payload { entry: id, size: entry.size(), fate: Fate::Live(1) });
+                (Kind::File, id, position(self.payloads.len() - 1))
+            }
+            Kind::HardLink => match self.follow(entry.link()) {
+                None => return false,
+                Some(target) if self.tree.kind(target) == Kind::Directory => {
+                    self.warn(format!(
+                        "layer {}: \"{}\" is a hard link to a directory and is left out",
+                        self.layer,
+                        escape::path(entry.path())
+                    ));
+                    return true;
+                }
+                Some(target) => {
+                    let node = self.tree.node(target);
+                    let found = (node.kind, node.entry, node.payload);
+                    // A name that links to itself changes nothing.
+                    if self.tree.find(entry.path()) == Some(target) {
+                        return true;
+                    }
+                    self.hold(found.2);
+                    found
+                }
+            },
+            kind => (kind, id, NONE),
+        };
+        let (directory, name) = split(entry.path());
+        let parent = self.directory(directory);
+        self.put(parent, name, kind, id, payload);
+        true
+    }
+
+    fn put(&mut self, parent: NodeId, name: &[u8], kind: Kind, entry: EntryId, payload: u32) {
+        let Some(existing) = self.tree.child(parent, name) else {
+            self.tree.add(parent, name, kind, entry, payload);
+            return;
+        };
+        let before = self.tree.kind(existing);
+        if before != kind {
+            self.parent = None;
+        }
+        if before == Kind::Directory && kind != Kind::Directory {
+            self.remove(existing, Cause::Replaced);
+            self.tree.add(parent, name, kind, entry, payload);
+            return;
+        }
+        let node = self.tree.node_mut(existing);
+        let old = std::mem::replace(&mut node.payload, payload);
+        node.kind = kind;
+        node.entry = entry;
+        if old != NONE {
+            let cause = if kind == Kind::File { Cause::Overwritten } else { Cause::Replaced };
+            self.release(old, cause, payload);
+        }
+    }
+
+    /// The node of a directory that entries of this layer go into; what is missing is made.
+    fn directory(&mut self, path: &'a [u8]) -> NodeId {
+        if let Some((known, node)) = self.parent
+            && known == path
+        {
+            return node;
+        }
+        let node = self.descend(path, &mut 0);
+        self.parent = Some((path, node));
+        node
+    }
+
+    fn descend(&mut self, path: &[u8], hops: &mut usize) -> NodeId {
+        if path.is_empty() {
+            return NodeId::ROOT;
+        }
+        let mut at = NodeId::ROOT;
+        let mut done = 0;
+        for name in path.split(|b| *b == b'/') {
+            done += name.len();
+            let implied = EntryId { layer: self.layer, position: NONE };
+            at = match self.tree.child(at, name) {
+                None => self.tree.add(at, name, Kind::Directory, implied, NONE),
+                Some(child) if self.tree.kind(child) == Kind::Directory => child,
+                Some(child) => match self.through(child, &path[..done], hops) {
+                    Some(directory) => directory,
+                    None => {
+                        self.put(at, name, Kind::Directory, implied, NONE);
+                        child
+                    }
+                },
+            };
+            done += 1;
+        }
+        at
+    }
+
+    /// Where a symlink leads that stands where a directory is needed. Docker unpacks a layer by
+    /// itself, so a link of the same layer is followed, and one of a lower layer is hidden by
+    /// the directory.
+    fn through(&mut self, link: NodeId, path: &[u8], hops: &mut usize) -> Option<NodeId> {
+        if self.tree.kind(link) != Kind::Symlink || self.tree.entry(link).layer != self.layer {
+            return None;
+        }
+        *hops += 1;
+        if *hops > SYMLINKS_MAX {
+            return None;
+        }
+        let target = self.target(link, path)?;
+        // A link into itself can hold nothing.
+        if target.starts_with(path) && target.get(path.len()).is_none_or(|b| *b == b'/') {
+            return None;
+        }
+        Some(self.descend(&target, hops))
+    }
+
+    /// The path that the symlink at `path` leads to.
+    fn target(&self, link: NodeId, path: &[u8]) -> Option<Vec<u8>> {
+        let EntryId { layer, position } = self.tree.entry(link);
+        let target = self.layers[layer as usize].entry(position as usize).link();
+        let mut whole = Vec::new();
+        if !target.starts_with(b"/") {
+            whole.push(b'/');
+            whole.extend_from_slice(split(path).0);
+            whole.push(b'/');
+        }
+        whole.extend_from_slice(target);
+        let mut cleaned = Vec::new();
+        clean_into(&whole, &mut cleaned).ok()?;
+        Some(cleaned)
+    }
+
+    /// The node at a path as a runtime opens it to link to it: links on the way are followed,
+    /// one at the end is not.
+    fn follow(&self, path: &[u8]) -> Option<NodeId> {
+        if let Some(found) = self.tree.find(path) {
+            return Some(found);
+        }
+        let mut path = path.to_vec();
+        'hops: for _ in 0..SYMLINKS_MAX {
+            let mut at = NodeId::ROOT;
+            let mut done = 0;
+            for name in path.split(|b| *b == b'/') {
+                done += name.len();
+                at = self.tree.child(at, name)?;
+                if done < path.len() && self.tree.kind(at) == Kind::Symlink {
+                    let mut next = self.target(at, &path[..done])?;
+                    next.extend_from_slice(&path[done..]);
+                    path = if next.first() == Some(&b'/') { next.split_off(1) } else { next };
+                    continue 'hops;
+                }
+                done += 1;
+            }
+            return Some(at);
+        }
+        None
+    }
+
+    fn dangling(&mut self, entry: Entry<'a>) {
+        self.warn(format!(
+            "layer {}: \"{}\" is a hard link to \"{}\", which does not exist",
+            self.layer,
+            escape::path(entry.path()),
+            escape::path(entry.link())
+        ));
+        let id = EntryId { layer: self.layer, position: position(entry.position()) };
+        let (directory, name) = split(entry.path());
+        let parent = self.directory(directory);
+        self.put(parent, name, Kind::File, id, NONE);
+    }
+
+    fn remove(&mut self, node: NodeId, cause: Cause) {
+        self.parent = None;
+        let (payloads, layer) = (&mut self.payloads, self.layer);
+        self.tree.remove(node, |payload| release(payloads, layer, payload, cause, NONE));
+    }
+
+    fn hold(&mut self, payload: u32) {
+        if payload != NONE
+            && let Fate::Live(paths) = &mut self.payloads[payload as usize].fate
+        {
+            *paths += 1;
+        }
+    }
+
+    fn release(&mut self, payload: u32, cause: Cause, successor: u32) {
+        release(&mut self.payloads, self.layer, payload, cause, successor);
+    }
+
+    fn warn(&mut self, warning: String) {
+        if self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+fn release(payloads: &mut [Payload], layer: u32, payload: u32, cause: Cause, successor: u32) {
+    let payload = &mut payloads[payload as usize];
+    if let Fate::Live(paths) = &mut payload.fate {
+        *paths -= 1;
+        if *paths == 0 {
+            let cause = if payload.entry.layer == layer { Cause::Repeated } else { cause };
+            payload.fate = Fate::Wasted { cause, hidden_by: layer, successor };
+        }
+    }
+}
