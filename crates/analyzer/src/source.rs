@@ -206,7 +206,7 @@ pub trait UnpackedLayer: Send + Sync {
     fn index(&self) -> Result<Arc<LayerIndex>>;
     /// Hashes the content of the file at `position` of `index`.
     fn hash(&self, index: &LayerIndex, position: usize) -> Result<ContentHash>;
-    /// Puts the tar together again and checks it against the layer's diff_id.
+    /// Puts the tar together again and checks it against the layer's `diff_id`.
     fn verify(&self, diff_id: &Digest) -> Result<()>;
 }
 
