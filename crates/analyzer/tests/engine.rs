@@ -79,17 +79,20 @@ fn moved_image(tag: &str) -> MadeImage {
     ImageBuilder::new().layer(layer, "ADD a /").tag(tag).build()
 }
 
-/// Everything that the index says of each entry, with the hash of each file; the tar's size first.
-fn account(image: &Image, verify: bool) -> Vec<Vec<String>> {
-    let options = ReadOptions {
+fn read_options(verify: bool) -> ReadOptions<'static> {
+    ReadOptions {
         jobs: NonZeroUsize::new(2).unwrap(),
         verify,
         expansion: Expansion::default(),
         cache: None,
         progress: &Silent,
-    };
+    }
+}
+
+/// Everything that the index says of each entry, with the hash of each file; the tar's size first.
+fn account(image: &Image, verify: bool) -> Vec<Vec<String>> {
     let mut layers = Vec::new();
-    for layer in read_layers(image, &options).unwrap() {
+    for layer in read_layers(image, &read_options(verify)).unwrap() {
         let mut rows =
             vec![format!("{} bytes, {:?}", layer.index.tar_size(), layer.index.warnings())];
         rows.extend(layer.index.entries().map(|entry| {
@@ -205,7 +208,20 @@ fn docker_images_are_the_same_in_place_and_exported() {
     assert!(warning.contains("exported instead of read in place"), "{warning}");
     assert_eq!(account(&exported, true), account(&odd, true));
 
-    // So are layers whose files do not stand where their names say.
+    // A file that changed behind the engine's back is found by checking, either way.
+    let cache_id = fs_err::read_to_string(bottom_file.join("cache-id")).unwrap();
+    fs_err::write(bottom_file.join("diff"), bottom.as_str()).unwrap();
+    let changed = docker.data_root().join("overlay2").join(cache_id).join("diff/usr/dotted");
+    fs_err::write(changed, "DOTTED").unwrap();
+    let image = open_docker("odd:1", &options).unwrap();
+    assert!(is_in_place(&image));
+    let error = read_layers(&image, &read_options(true)).err().unwrap();
+    assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
+    let exporting = OpenOptions { in_place: false, ..options.clone() };
+    let error = open_docker("odd:1", &exporting).unwrap_err().to_string();
+    assert!(error.contains("integrity"), "{error}");
+
+    // Layers whose files do not stand where their names say are exported.
     docker.load_image(&moved_image("moved:1")).unwrap();
     let moved = open_docker("moved:1", &options).unwrap();
     assert!(!is_in_place(&moved));

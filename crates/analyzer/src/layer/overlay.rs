@@ -143,9 +143,9 @@ fn contents_fit(index: &LayerIndex, contents: &Contents) -> Result<(), String> {
     let mut clean = Vec::new();
     for entry in index.entries().filter(|entry| entry.size() > 0) {
         let (offset, sparse) = entry.content();
-        let path = escape::path(entry.path());
+        let path = || escape::path(entry.path());
         if sparse.is_some() {
-            return Err(format!("{path} is sparse, and its directory does not tell its runs"));
+            return Err(format!("{} is sparse, and its directory does not tell its runs", path()));
         }
         clean.clear();
         let fits = contents.next().is_some_and(|(at, size, name)| {
@@ -154,7 +154,10 @@ fn contents_fit(index: &LayerIndex, contents: &Contents) -> Result<(), String> {
                 && clean == entry.path()
         });
         if !fits {
-            return Err(format!("the header of {path} and its place in the tar-split disagree"));
+            return Err(format!(
+                "the header of {} and its place in the tar-split disagree",
+                path()
+            ));
         }
     }
     match contents.next() {

@@ -1,5 +1,4 @@
-//! The three questions that an engine is asked: does it answer, what is this image, and its
-//! export.
+//! The two questions that an engine is asked: what is this image, and what are its bytes.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -34,18 +33,15 @@ pub(super) struct Inspected {
 }
 
 impl Session {
-    /// Connects, and agrees on a version of the API.
+    /// Connects. No version of the API is agreed on: bollard leaves it out of its paths, so that
+    /// the engine answers in its own, and asking podman for it takes longer than all the rest.
     pub(super) fn start(endpoint: &Endpoint) -> Result<Self> {
         let runtime = runtime()?;
-        let name = endpoint.engine();
         let client = {
             let _entered = runtime.enter();
             endpoint.connect()?
         };
-        let client = runtime
-            .block_on(client.negotiate_version())
-            .map_err(|error| failed(&name, "", &error))?;
-        Ok(Self { runtime, client, name })
+        Ok(Self { runtime, client, name: endpoint.engine() })
     }
 
     /// The engine in errors.
@@ -137,7 +133,7 @@ fn failed(engine: &str, reference: &str, error: &ApiError) -> Error {
             format!("it answers {message} (status {status_code})")
         }
         ApiError::RequestTimeoutError => "it does not answer".to_owned(),
-        ApiError::JsonDataError { .. } | ApiError::APIVersionParseError {} => {
+        ApiError::JsonDataError { .. } => {
             format!("its answer is not that of a Docker-compatible engine: {error}")
         }
         error => {
@@ -154,11 +150,7 @@ fn failed(engine: &str, reference: &str, error: &ApiError) -> Error {
             because
         }
     };
-    let what = match reference {
-        "" => engine.to_owned(),
-        reference => format!("{engine}, asked for {reference}"),
-    };
-    Error::Remote { what, because }
+    Error::Remote { what: format!("{engine}, asked for {reference}"), because }
 }
 
 #[cfg(test)]
