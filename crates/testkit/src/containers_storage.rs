@@ -28,6 +28,7 @@ impl Store {
                 room.join("run").display()
             ),
         )?;
+        // Limits that any machine grants: podman's own may be above what root has here.
         // File locks: the default ones live in shared memory that every store of the machine uses.
         fs_err::write(
             room.join("containers.conf"),
@@ -35,7 +36,8 @@ impl Store {
                 "[engine]\nlock_type = \"file\"\ncgroup_manager = \"cgroupfs\"\n\
                  events_logger = \"file\"\nruntime = \"runc\"\ntmp_dir = \"{}\"\n\
                  [network]\nnetwork_config_dir = \"{}\"\n\
-                 [containers]\nlog_driver = \"k8s-file\"\ndefault_sysctls = []\n",
+                 [containers]\nlog_driver = \"k8s-file\"\ndefault_sysctls = []\n\
+                 default_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n",
                 room.join("tmp").display(),
                 room.join("networks").display()
             ),
@@ -44,6 +46,7 @@ impl Store {
             room.join("policy.json"),
             "{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}",
         )?;
+        fs_err::write(room.join("auth.json"), "{}")?;
         fs_err::write(room.join("registries.conf"), "short-name-mode = \"permissive\"\n")?;
         Ok(Self { room })
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
 use crate::layer::index::{ContentHash, LayerIndex};
 use crate::layer::input::{Seek, Stream};
-use crate::layer::scan::{Contents, hash_at, scan};
+use crate::layer::scan::{Contents, Scratch, hash_at, scan};
 use crate::progress::Progress;
 use crate::source::{Image, Layer, LayerData, Scanned, UnpackedLayer};
 
@@ -53,7 +53,12 @@ enum ContentAccess {
 
 impl ReadLayer {
     /// Hash of the content of the file at `position`, read now if it was not before.
-    pub fn hash(&self, what: &str, position: usize) -> Result<ContentHash> {
+    pub(crate) fn hash(
+        &self,
+        what: &dyn Fn() -> String,
+        position: usize,
+        scratch: &mut Scratch,
+    ) -> Result<ContentHash> {
         let entry = self.index.entry(position);
         if entry.size() == 0 {
             return Ok(*blake3::hash(&[]).as_bytes());
@@ -64,11 +69,11 @@ impl ReadLayer {
         match &self.contents {
             ContentAccess::Region(region) => {
                 let (offset, sparse) = entry.content();
-                hash_at(region, what, entry.size(), offset, sparse)
+                hash_at(region, what, entry.size(), offset, sparse, scratch)
             }
             ContentAccess::Unpacked(layer) => layer.hash(&self.index, position),
             ContentAccess::Hashed => {
-                Err(Error::corrupt(what, "a file's content was not read; clear the layer cache"))
+                Err(Error::corrupt(what(), "a file's content was not read; clear the layer cache"))
             }
         }
     }
@@ -314,7 +319,10 @@ fn read_stream(
     let compressed = unpacked.compression() != Compression::None;
     let diff_id = options.verify.then(|| layer.diff_id.algorithm());
     let mut tar = Metered::new(&mut unpacked, diff_id);
-    let index = scan(Stream::new(&mut tar), what, Contents::Hash)?;
+    let index = match scan(Stream::new(&mut tar), what, Contents::Hash) {
+        Ok(index) => index,
+        Err(error) => return Err(blame(error, unpacked.into_inner(), layer, what)),
+    };
     if let (_, Some(computed)) = tar.finish() {
         check(&format!("the tar of {what}"), &layer.diff_id, &computed)?;
     }
@@ -325,6 +333,25 @@ fn read_stream(
         contents: ContentAccess::Hashed,
     };
     Ok((read, stored, digest))
+}
+
+/// A blob that is corrupt also fails to decode; its digest says so more plainly.
+fn blame(error: Error, mut stored: Metered<impl Read>, layer: &Layer, what: &str) -> Error {
+    let Some(descriptor) = &layer.descriptor else { return error };
+    if !matches!(error, Error::Corrupt { .. }) {
+        return error;
+    }
+    let left = descriptor.size.saturating_sub(stored.read_so_far()) + 1;
+    if std::io::copy(&mut stored.by_ref().take(left), &mut std::io::sink()).is_err() {
+        return error;
+    }
+    match stored.finish() {
+        (size, _) if size < descriptor.size => {
+            Error::SizeMismatch { what: what.to_owned(), expected: descriptor.size, found: size }
+        }
+        (_, Some(computed)) => check(what, &descriptor.digest, &computed).err().unwrap_or(error),
+        _ => error,
+    }
 }
 
 fn read_scanned(

@@ -3,12 +3,21 @@
 //! choice is ours. Fields of the 512-byte header are decoded by the `tar` crate; the order of
 //! extension headers, the limits and the way past contents are here.
 
+use std::ops::Range;
+
 use tar::{EntryType, Header};
 
 use crate::error::{Error, Result};
 use crate::layer::index::SparseMap;
 use crate::layer::input::Input;
 use crate::limits::{EXTENSION_MAX, EXTENSIONS_PENDING_MAX, SPARSE_RUNS_MAX};
+
+/// Fields of a header that hold numbers.
+const MODE: Range<usize> = 100..108;
+const UID: Range<usize> = 108..116;
+const GID: Range<usize> = 116..124;
+const SIZE: Range<usize> = 124..136;
+const MTIME: Range<usize> = 136..148;
 
 /// Bytes of a tar block.
 pub(crate) const BLOCK: usize = 512;
@@ -72,9 +81,7 @@ impl<I: Input> TarReader<I> {
                 }
                 return Ok(false);
             };
-            let size = header
-                .entry_size()
-                .map_err(|_| self.corrupt("the size in its header is not a number"))?;
+            let size = self.number(&header, SIZE, "size")?;
             match header.entry_type() {
                 EntryType::XHeader => {
                     extensions.pax = self.extension(&mut extensions.count, size)?
@@ -210,14 +217,6 @@ impl<I: Input> TarReader<I> {
         header_size: u64,
         extensions: Extensions,
     ) -> Result<()> {
-        let number = |result: std::io::Result<u64>, field: &str| {
-            result.map_err(|_| {
-                Error::corrupt(
-                    &self.what,
-                    format!("the {field} of entry {} is not a number", self.entries - 1),
-                )
-            })
-        };
         let id = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         member.type_flag = header.as_bytes()[156];
         member.name.clear();
@@ -226,12 +225,13 @@ impl<I: Input> TarReader<I> {
         if let Some(link) = header.link_name_bytes() {
             member.link.extend_from_slice(&link);
         }
-        member.mode = u32::try_from(number(header.mode().map(u64::from), "mode")? & 0o7777)
-            .unwrap_or_default();
-        member.uid = id(number(header.uid(), "owner")?);
-        member.gid = id(number(header.gid(), "group")?);
-        let mtime = number(header.mtime(), "time")?;
-        member.mtime = (i64::try_from(mtime).unwrap_or(i64::MAX), 0);
+        let mode = self.number(header, MODE, "mode")? & 0o7777;
+        member.mode = u32::try_from(mode).unwrap_or_default();
+        member.uid = id(self.number(header, UID, "owner")?);
+        member.gid = id(self.number(header, GID, "group")?);
+        // Times before 1970 come in base 256 as a negative number.
+        let mtime = self.number(header, MTIME, "time")?;
+        member.mtime = (mtime.cast_signed(), 0);
         let device = |result: std::io::Result<Option<u32>>| result.ok().flatten().unwrap_or(0);
         member.device = (device(header.device_major()), device(header.device_minor()));
         member.xattrs.clear();
@@ -390,6 +390,18 @@ impl<I: Input> TarReader<I> {
         }
     }
 
+    fn number(&self, header: &Header, field: Range<usize>, name: &str) -> Result<u64> {
+        let field = &header.as_bytes()[field];
+        let number = if name == "time" {
+            numeric(field)
+        } else {
+            numeric(field).filter(|number| *number >= 0)
+        };
+        number.map(i64::cast_unsigned).ok_or_else(|| {
+            self.corrupt(format!("the {name} of entry {} is not a number", self.entries))
+        })
+    }
+
     fn corrupt(&self, because: impl Into<String>) -> Error {
         Error::corrupt(&self.what, because)
     }
@@ -514,6 +526,38 @@ fn decimals(text: &[u8], separator: u8, open: bool) -> Option<Vec<u64>> {
     }
 }
 
+/// A number of a header as Go reads it: base 256 where the first bit is set, else octal digits
+/// between spaces and NULs, none of which mean 0.
+fn numeric(field: &[u8]) -> Option<i64> {
+    let (first, rest) = field.split_first()?;
+    if first & 0x80 != 0 {
+        // Two's complement below the marker bit.
+        let negative = first & 0x40 != 0;
+        let fill = if negative { 0xff } else { 0 };
+        let head = if negative { first | 0x80 } else { first & 0x7f };
+        let mut bytes = [fill; 8];
+        let all: Vec<u8> = std::iter::once(head).chain(rest.iter().copied()).collect();
+        let (high, low) = all.split_at(all.len().saturating_sub(8));
+        if high.iter().any(|b| *b != fill) {
+            return None;
+        }
+        let start = bytes.len() - low.len();
+        bytes[start..].copy_from_slice(low);
+        let number = i64::from_be_bytes(bytes);
+        return (negative == (number < 0)).then_some(number);
+    }
+    let digits = field.trim_ascii_start();
+    let end = digits.iter().position(|b| matches!(b, 0 | b' ')).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(end);
+    if rest.iter().any(|b| !matches!(b, 0 | b' ')) && !digits.is_empty() {
+        return None;
+    }
+    if digits.is_empty() {
+        return rest.iter().all(|b| matches!(b, 0 | b' ')).then_some(0);
+    }
+    i64::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
+}
+
 /// Types that have no content, whatever their size field says (Go's `isHeaderOnlyType`).
 fn is_header_only(type_flag: u8) -> bool {
     matches!(type_flag, b'1' | b'2' | b'3' | b'4' | b'5' | b'6')
@@ -550,4 +594,40 @@ pub(crate) fn checksum_fits(block: &[u8; BLOCK]) -> bool {
         signed += i64::from(byte.cast_signed());
     }
     stated == unsigned || stated == signed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_go_reads_them() {
+        for (field, number) in [
+            (&b"0000644\0"[..], Some(0o644)),
+            (b"   644 \0", Some(0o644)),
+            (b"\0\0\0\0\0\0\0\0", Some(0)),
+            (b"        ", Some(0)),
+            (b"\x80\0\0\0\0\x01\0\0", Some(65_536)),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", Some(-2)),
+            (b"\x80\0\0\x01\0\0\0\0\0\0\0\0", None),
+            (b"000064x\0", None),
+            (b"9000000\0", None),
+            (b"64 7\0\0\0\0", None),
+        ] {
+            assert_eq!(numeric(field), number, "{}", field.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn pax_records_are_strict() {
+        assert_eq!(pax_record(b"9 path=a\nx"), Some((&b"path"[..], &b"a"[..], &b"x"[..])));
+        for bad in [&b"9 path=a"[..], b"99 path=a\n", b"x path=a\n", b"5 p=\n", b"", b"9 pathxa\n"]
+        {
+            let read = pax_record(bad);
+            assert!(read.is_none() || bad == b"5 p=\n", "{}", bad.escape_ascii());
+        }
+        assert_eq!(pax_time(b"1.5"), Some((1, 500_000_000)));
+        assert_eq!(pax_time(b"-1.25"), Some((-2, 750_000_000)));
+        assert_eq!(pax_time(b"1.x"), None);
+    }
 }

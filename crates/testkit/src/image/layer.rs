@@ -118,11 +118,16 @@ impl LayerBuilder {
         self.entry(b'2', path, target, Meta::mode(0o777), Vec::new(), (0, 0))
     }
 
-    /// A hard link to the entry named `target`.
+    /// A hard link to the entry named `target`, with its mode, owner and time where this layer has
+    /// it: runtimes set them again from the link's header.
     #[must_use]
     pub fn hard_link(self, path: impl AsRef<[u8]>, target: impl AsRef<[u8]>) -> Self {
         let (path, target) = (path.as_ref(), target.as_ref());
-        self.entry(b'1', path, target, Meta::default(), Vec::new(), (0, 0))
+        let named = |part: &&Part| part.facts.as_ref().is_some_and(|facts| facts.name == target);
+        let facts = self.parts.iter().rev().find(named).and_then(|part| part.facts.as_ref());
+        let mut meta = facts.map_or_else(Meta::default, |facts| facts.meta.clone());
+        meta.xattrs.clear();
+        self.entry(b'1', path, target, meta, Vec::new(), (0, 0))
     }
 
     /// A character device.

@@ -7,3 +7,4 @@ mod engine;
 mod image;
 mod podman;
 mod registry;
+mod require;
