@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jettison_oci::{Bytes, Digest};
 
 use crate::error::{Error, Result};
-use crate::image::Instruction;
+use crate::image::{Instruction, align};
 use crate::layer::index::LayerIndex;
 use crate::layer::read::ReadLayer;
 use crate::source::Image;
@@ -75,6 +75,8 @@ pub struct Account {
     /// The image's documents.
     pub image: Image,
     /// Its layers, read.
+    pub read: Vec<ReadLayer>,
+    /// Their entries.
     pub indexes: Vec<Arc<LayerIndex>>,
     /// The final filesystem.
     pub tree: Tree,
@@ -119,26 +121,33 @@ impl Account {
 /// Accounts for the layers of `image`.
 pub fn account(
     image: Image,
-    layers: &[ReadLayer],
+    layers: Vec<ReadLayer>,
     base: Option<Base>,
     jobs: std::num::NonZeroUsize,
 ) -> Result<Account> {
     let indexes: Vec<Arc<LayerIndex>> = layers.iter().map(|layer| layer.index.clone()).collect();
     let Stacked { tree, mut payloads, warnings: odd } = crate::tree::stack(&indexes)?;
-    let contents = Contents::read(&image, layers, &payloads, jobs)?;
+    let contents = Contents::read(&image, &layers, &payloads, jobs)?;
     settle(&mut payloads, &contents);
     let nodes = live_nodes(&tree, payloads.len());
-    let (rows, sizes) = rows(&image, layers, &payloads, base.as_ref())?;
+    let (rows, sizes) = rows(&image, &layers, &payloads, base.as_ref())?;
     let waste = waste::group(&payloads);
     let duplicates = duplicates::find(&payloads, &contents, &tree, &nodes);
     let duplicate = checked_sum(duplicates.iter().map(|row| row.bytes.get()))?;
     let mut warnings = image.warnings.clone();
     warnings.extend(indexes.iter().flat_map(|index| index.warnings().iter().cloned()));
     warnings.extend(odd);
+    if !align(&image.config.history, indexes.len()).1 {
+        warnings.push(
+            "the history does not match the layers; instructions are matched from the bottom"
+                .to_owned(),
+        );
+    }
     let sizes = Sizes { duplicate, ..sizes };
     let account = Account {
         dive: dive::figures(&indexes),
         image,
+        read: layers,
         indexes,
         tree,
         payloads,
@@ -189,7 +198,7 @@ fn rows(
     payloads: &[Payload],
     base: Option<&Base>,
 ) -> Result<(Vec<LayerRow>, Sizes)> {
-    let (instructions, _) = crate::image::align(&image.config.history, layers.len());
+    let (instructions, _) = align(&image.config.history, layers.len());
     let base_layers = base.and_then(|base| base.layers).unwrap_or(0);
     let mut rows: Vec<LayerRow> = image
         .layers

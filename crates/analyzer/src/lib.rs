@@ -14,7 +14,9 @@
 //! - [`analyze`]: the whole, top to bottom: the page to read first
 
 pub mod account;
+pub mod analyze;
 pub mod blob;
+pub mod diff;
 pub mod entry;
 pub mod error;
 pub mod image;
@@ -24,5 +26,6 @@ pub mod progress;
 pub mod report;
 pub mod source;
 pub mod tree;
+pub mod why;
 
 pub use error::{Error, Result};

@@ -50,7 +50,7 @@ impl Daemon {
         command.arg("--config").arg(room.join("config.toml"));
         let mut ready = ctr(&room)?;
         ready.arg("version");
-        let process = process::Daemon::start(command, &room, || run(&mut ready).is_ok())?;
+        let process = process::Daemon::start(&command, &room, || run(&mut ready).is_ok())?;
         Ok(Self { process, room })
     }
 

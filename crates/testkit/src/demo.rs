@@ -42,7 +42,7 @@ const BASE_BUDGET: u64 = 66 << 20;
 /// What the build installs and the shop never runs. A machine that compiles Rust has the first.
 const TOOLCHAIN: [&str; 6] =
     ["binutils", "libc6-dev", "make", "ca-certificates", "openssl", "python3-minimal"];
-const TOOLCHAIN_BUDGET: u64 = 26 << 20;
+const TOOLCHAIN_BUDGET: u64 = 22 << 20;
 
 const USERS: &str = "root:x:0:0:root:/root:/bin/bash\n\
     daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n\
@@ -126,7 +126,7 @@ fn root_filesystem(base: &[Package]) -> anyhow::Result<LayerBuilder> {
 /// `apt-get install`, which leaves its lists, its archives and its caches behind.
 fn install(base: &[Package], added: &[Package]) -> anyhow::Result<LayerBuilder> {
     let all: Vec<Package> = base.iter().chain(added).cloned().collect();
-    let lists = content::package_lists(9 << 20);
+    let lists = content::package_lists(8 << 20);
     let mut layer = packages::files(added)?
         .append(packages::records(added))
         .file("var/lib/dpkg/status", packages::status(&all))

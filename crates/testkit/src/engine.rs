@@ -62,7 +62,7 @@ impl Dockerd {
         }
         let mut ready = client(&room);
         ready.args(["version", "--format", "{{.Server.Version}}"]);
-        let daemon = Daemon::start(command, &room, || run(&mut ready).is_ok())?;
+        let daemon = Daemon::start(&command, &room, || run(&mut ready).is_ok())?;
         Ok(Self { daemon, tcp, room })
     }
 

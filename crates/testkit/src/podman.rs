@@ -26,7 +26,8 @@ impl Service {
         command
             .args(["system", "service", "--time", "0"])
             .arg(format!("unix://{}", socket.display()));
-        let daemon = Daemon::start(command, store.room(), || UnixStream::connect(&socket).is_ok())?;
+        let daemon =
+            Daemon::start(&command, store.room(), || UnixStream::connect(&socket).is_ok())?;
         Ok(Self { daemon, store })
     }
 

@@ -1,15 +1,19 @@
 //! Programs run to their end, and daemons with a room of their own that leave nothing behind.
 
 use std::fmt::Write as _;
-use std::os::unix::process::CommandExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use fs_err as fs;
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::require;
 
 /// How long a daemon may take to answer.
 const START: Duration = Duration::from_mins(1);
@@ -50,6 +54,38 @@ pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
+/// The same command, asked by the kernel to end when the test process is killed and no value is
+/// dropped any more.
+fn with_the_test(command: &Command) -> anyhow::Result<Command> {
+    let mut bound = Command::new(require::program("setpriv", "util-linux")?);
+    bound.args(["--pdeathsig", "TERM"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    Ok(bound)
+}
+
+/// Starts a command from a thread that lives as long as the process: to the kernel, the parent
+/// whose end ends the daemon is the thread that started it.
+fn spawn(command: Command) -> io::Result<Child> {
+    type Order = (Command, Sender<io::Result<Child>>);
+    static SPAWNER: LazyLock<Sender<Order>> = LazyLock::new(|| {
+        let (orders, incoming) = channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in incoming {
+                let _ = answer.send(command.spawn());
+            }
+        });
+        orders
+    });
+    let (answer, child) = channel();
+    SPAWNER.send((command, answer)).map_err(io::Error::other)?;
+    child.recv().map_err(io::Error::other)?
+}
+
 /// A daemon started by a test: its process and its log. Ends with the value.
 #[derive(Debug)]
 pub(crate) struct Daemon {
@@ -61,7 +97,7 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts `command` and waits until `ready` is content.
     pub(crate) fn start(
-        mut command: Command,
+        command: &Command,
         room: &Room,
         mut ready: impl FnMut() -> bool,
     ) -> anyhow::Result<Self> {
@@ -69,9 +105,9 @@ impl Daemon {
         let name = program.to_string_lossy().into_owned();
         let log = room.path().join(format!("{name}.log"));
         let output = fs::File::create(&log)?.into_parts().0;
+        let mut command = with_the_test(command)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        // A group of its own: an interrupt at the terminal reaches the test, which stops it.
-        let child = command.process_group(0).spawn().with_context(|| format!("starting {name}"))?;
+        let child = spawn(command).with_context(|| format!("starting {name}"))?;
         let mut daemon = Self { name, child, log };
         let started = Instant::now();
         while !ready() {

@@ -98,7 +98,7 @@ impl Registry {
                 command.env_remove(name);
             }
         }
-        let daemon = Daemon::start(command, &room, || TcpStream::connect(address).is_ok())?;
+        let daemon = Daemon::start(&command, &room, || TcpStream::connect(address).is_ok())?;
         Ok(Self { daemon, address, credentials, room })
     }
 

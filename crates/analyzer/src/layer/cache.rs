@@ -94,7 +94,8 @@ impl Cache {
     fn write(&self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
         let directory = self.directory();
         create_private(&directory)?;
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&directory)?;
+        let mut file =
+            tempfile::Builder::new().prefix(&temporary_prefix()).tempfile_in(&directory)?;
         file.write_all(bytes)?;
         file.persist(self.file(digest)).map_err(|error| error.error)?;
         Ok(())
@@ -145,6 +146,21 @@ impl Cache {
         }
         Ok(cleared)
     }
+}
+
+/// Removes what this process was writing into the cache at `root`, for a run that is cut short.
+pub fn abandon(root: &Path) {
+    let directory = Cache::new(root.to_owned(), Bytes(0)).directory();
+    let prefix = temporary_prefix();
+    for entry in fs_err::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()) {
+            let _ = fs_err::remove_file(entry.path());
+        }
+    }
+}
+
+fn temporary_prefix() -> String {
+    format!(".new-{}-", std::process::id())
 }
 
 /// Entries, and the temporary files that become entries.

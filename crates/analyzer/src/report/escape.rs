@@ -30,6 +30,35 @@ pub fn path(bytes: &[u8]) -> String {
     text
 }
 
+/// The bytes that [`path`] shows as `text`; `None` where it shows nothing so.
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let escaped = &rest[at + 1..];
+        let (byte, used) = match escaped.as_bytes().first()? {
+            b'\\' => (b'\\', 1),
+            b'n' => (b'\n', 1),
+            b'r' => (b'\r', 1),
+            b't' => (b'\t', 1),
+            b'x' => (u8::from_str_radix(escaped.get(1..3)?, 16).ok()?, 3),
+            b'u' => {
+                let (hex, _) = escaped.strip_prefix("u{")?.split_once('}')?;
+                let character = char::from_u32(u32::from_str_radix(hex, 16).ok()?)?;
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = &escaped[hex.len() + 3..];
+                continue;
+            }
+            _ => return None,
+        };
+        bytes.push(byte);
+        rest = &escaped[used..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Some(bytes)
+}
+
 /// Text of an image that is not a path (an instruction, a tag): the same, with spaces folded and
 /// backslashes left alone, which instructions are full of.
 pub fn line(text: &str) -> String {
@@ -56,6 +85,10 @@ mod tests {
         assert_eq!(path(b"a\nb\t\x1b[31m\x7f"), "a\\nb\\t\\x1b[31m\\x7f");
         assert_eq!(path(b"\xff\xfea\\"), "\\xff\\xfea\\\\");
         assert_eq!(path("\u{202e}txt\u{9b}".as_bytes()), "\\u{202e}txt\\u{9b}");
+        for bytes in [&b"usr/bin"[..], b"a\nb\\x41\x1b\xff", "\u{202e}\u{9b}\u{e9}".as_bytes()] {
+            assert_eq!(unescape(&path(bytes)).as_deref(), Some(bytes));
+        }
+        assert_eq!(unescape("a\\q"), None);
         assert_eq!(line("RUN a \\\n  && b\x1b"), "RUN a \\ && b\\x1b");
     }
 }

@@ -138,6 +138,18 @@ pub fn open_manifest(
     })
 }
 
+/// The diff_ids of the image that `digest` leads to on the wanted platform.
+pub fn diff_ids(
+    store: &dyn BlobStore,
+    digest: &Digest,
+    options: &OpenOptions,
+) -> Result<Vec<Digest>> {
+    let root = Descriptor { media_type: String::new(), digest: digest.clone(), size: 0 };
+    let (_, manifest) = choose(store, &root, options)?;
+    let what = format!("config {} in {}", manifest.config.digest, store.name());
+    Ok(Config::parse(&what, &fetch(store, &manifest.config)?)?.diff_ids)
+}
+
 /// Media types of layers that are not distributed with their image.
 pub fn is_foreign(media_type: &str) -> bool {
     media_type.contains("nondistributable") || media_type.contains("rootfs.foreign")
@@ -172,38 +184,27 @@ pub fn pick(
         .filter(|entry| !entry.is_attestation())
         .map(|entry| (entry.platform, entry.descriptor))
         .collect();
-    let fits = |(platform, descriptor): &(Option<Platform>, Descriptor)| {
-        Some((options.platform.fit(platform.as_ref()?)?, descriptor.digest.clone()))
-    };
-    if let Some((best, digest)) = candidates.iter().filter_map(fits).min_by_key(|(fit, _)| *fit) {
-        let mut same: Vec<String> = candidates
-            .iter()
-            .filter_map(fits)
-            .filter(|(fit, _)| *fit == best)
-            .map(|(_, digest)| digest.to_string())
-            .collect();
-        same.sort();
-        same.dedup();
-        if same.len() > 1 {
-            return Err(Error::Ambiguous { what: what.to_owned(), found: same });
+    let mut fitting: Vec<(u32, &Descriptor)> = candidates
+        .iter()
+        .filter_map(|(platform, descriptor)| {
+            Some((options.platform.fit(platform.as_ref()?)?, descriptor))
+        })
+        .collect();
+    let best = fitting.iter().map(|(fit, _)| *fit).min();
+    fitting.retain(|(fit, _)| Some(*fit) == best);
+    fitting.dedup_by_key(|(_, descriptor)| &descriptor.digest);
+    let chosen = match (&fitting[..], &candidates[..]) {
+        ([(_, one)], _) => Some(*one),
+        // A sole manifest is taken whatever it says of its platform, unless one was asked for;
+        // one that says nothing can still turn out to fit: its config tells.
+        ([], [(platform, only)]) if !options.platform_asked || platform.is_none() => Some(only),
+        ([], _) => None,
+        (several, _) => {
+            return Err(Error::Ambiguous {
+                what: format!("{what}, for {},", options.platform),
+                found: several.iter().map(|(_, one)| one.digest.to_string()).collect(),
+            });
         }
-        drop(digest);
-    }
-    // A sole manifest is taken whatever it says of its platform, unless one was asked for.
-    let chosen = match &candidates[..] {
-        [(_, only)] if !options.platform_asked => Some(only),
-        _ => candidates
-            .iter()
-            .filter_map(|(platform, descriptor)| {
-                Some((options.platform.fit(platform.as_ref()?)?, descriptor))
-            })
-            .min_by_key(|(fit, _)| *fit)
-            .map(|(_, descriptor)| descriptor)
-            // One without a platform can still turn out to fit: its config tells.
-            .or(match &candidates[..] {
-                [(None, only)] => Some(only),
-                _ => None,
-            }),
     };
     let Some(chosen) = chosen else {
         let mut found: Vec<String> = candidates
@@ -241,12 +242,17 @@ pub fn flatten(
             format!("its indexes nest deeper than {INDEX_DEPTH_MAX}"),
         ));
     }
+    // The same nested index named over and over would be read as often.
+    let mut seen = std::collections::HashSet::new();
     for entry in index.entries {
         if into.len() > crate::limits::DESCRIPTORS_MAX {
             return Err(Error::malformed(store.name(), "its indexes name too many manifests"));
         }
         if !entry.is_index() {
             into.push(entry);
+            continue;
+        }
+        if !seen.insert(entry.descriptor.digest.clone()) {
             continue;
         }
         let what = format!("{} in {}", entry.descriptor.digest, store.name());

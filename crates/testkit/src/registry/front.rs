@@ -63,6 +63,12 @@ pub struct Request {
     pub status: Option<u16>,
 }
 
+impl Request {
+    fn contains(&self, part: &str) -> bool {
+        format!("{} {}", self.method, self.target).contains(part)
+    }
+}
+
 /// The front. Ends with the value.
 #[derive(Debug)]
 pub struct Front {
@@ -125,8 +131,9 @@ impl Front {
         format!("{}/{name}", self.address)
     }
 
-    /// Lets the next `times` requests whose target contains `part` go wrong. Of several faults
-    /// that fit, the first added comes first.
+    /// Lets the next `times` requests go wrong that have `part` in their method and target, such
+    /// as `/blobs/` or `GET /v2/app/manifests/1`. Of several faults that fit, the first added
+    /// comes first.
     pub fn fault(&self, part: &str, times: usize, fault: Fault) {
         self.shared.state().faults.push((part.to_owned(), times, fault));
     }
@@ -141,9 +148,9 @@ impl Front {
         self.shared.state().requests.clone()
     }
 
-    /// How many requests so far had `part` in their target.
+    /// How many requests so far had `part` in their method and target.
     pub fn count(&self, part: &str) -> usize {
-        self.shared.state().requests.iter().filter(|request| request.target.contains(part)).count()
+        self.shared.state().requests.iter().filter(|request| request.contains(part)).count()
     }
 
     /// Forgets the requests so far.
@@ -182,48 +189,41 @@ impl Shared {
         let mut words = head.start.split(' ');
         let method = words.next().unwrap_or_default().to_owned();
         let target = words.next().unwrap_or_default().to_owned();
-        let fault = self.next_fault(&target);
+        let request = Request { method, target, status: None };
+        let fault = self.next_fault(&request);
         let own = match &fault {
-            Some(Fault::Status(status) | Fault::RetryAfter(status, _)) => Some(*status),
-            Some(_) => None,
-            None => self.refusal(&method, &target, &head).map(|answer| answer.status),
+            None | Some(Fault::Stalled(_)) => self.own_answer(&request, &head),
+            Some(fault) => Answer::of(fault),
         };
-        let request = Request { method: method.clone(), target: target.clone(), status: own };
-        self.state().requests.push(request);
+        let status = own.as_ref().map(|answer| answer.status);
+        self.state().requests.push(Request { status, ..request.clone() });
         match fault {
-            None => {}
             Some(Fault::HangUp) => return Ok(stream.shutdown(Shutdown::Both)?),
-            Some(Fault::Status(status)) => return Answer::error(status).send(&mut stream, &method),
-            Some(Fault::RetryAfter(status, seconds)) => {
-                let after = ("Retry-After".to_owned(), seconds.to_string());
-                return Answer::error(status).with(after).send(&mut stream, &method);
-            }
-            Some(Fault::Replaced(kind, body)) => {
-                return Answer { status: 200, headers: vec![content_type(&kind)], body }
-                    .send(&mut stream, &method);
-            }
             Some(Fault::Endless) => return self.send_forever(&mut stream),
+            Some(Fault::Truncated(length)) => {
+                return self.forward_spoilt(&mut stream, &request, &head, |body| {
+                    body.truncate(length);
+                });
+            }
+            Some(Fault::Corrupted) => {
+                return self.forward_spoilt(&mut stream, &request, &head, |body| {
+                    let middle = body.len() / 2;
+                    body.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 0xFF);
+                });
+            }
             Some(Fault::Stalled(time)) => self.stall(time),
-            Some(fault @ (Fault::Truncated(_) | Fault::Corrupted)) => {
-                return self.forward_spoilt(&mut stream, &method, &target, &head, &fault);
-            }
+            _ => {}
         }
-        if self.access != Access::Open {
-            if target.starts_with("/token") {
-                return self.token(&method, &target, &head).send(&mut stream, &method);
-            }
-            if let Some(answer) = self.refusal(&method, &target, &head) {
-                return answer.send(&mut stream, &method);
-            }
+        match own {
+            Some(answer) => answer.send(&mut stream, &request.method),
+            None => self.forward(reader, &mut stream, head),
         }
-        self.forward(reader, &mut stream, head)
     }
 
-    fn next_fault(&self, target: &str) -> Option<Fault> {
+    fn next_fault(&self, request: &Request) -> Option<Fault> {
         let mut state = self.state();
-        let fits = |(part, times, _): &&mut (String, usize, Fault)| {
-            *times > 0 && target.contains(part.as_str())
-        };
+        let fits =
+            |(part, times, _): &&mut (String, usize, Fault)| *times > 0 && request.contains(part);
         let (_, times, fault) = state.faults.iter_mut().find(fits)?;
         *times -= 1;
         Some(fault.clone())
@@ -256,22 +256,17 @@ impl Shared {
     fn forward_spoilt(
         &self,
         stream: &mut TcpStream,
-        method: &str,
-        target: &str,
+        request: &Request,
         head: &Head,
-        fault: &Fault,
+        spoil: impl FnOnce(&mut Vec<u8>),
     ) -> anyhow::Result<()> {
         let mut head = head.clone();
         self.prepare(&mut head);
         let headers: Vec<(&str, &str)> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut answer = http::call(self.upstream, method, target, &headers, &[])?;
-        let middle = answer.body.len() / 2;
-        if let Fault::Truncated(length) = fault {
-            answer.body.truncate(*length);
-        } else if let Some(byte) = answer.body.get_mut(middle) {
-            *byte ^= 0xFF;
-        }
+        let mut answer =
+            http::call(self.upstream, &request.method, &request.target, &headers, &[])?;
+        spoil(&mut answer.body);
         // The length stays what the whole body has.
         answer.head.start = answer.head.start.replacen("HTTP/1.0", "HTTP/1.1", 1);
         answer.head.set("Connection", "close");
@@ -312,10 +307,14 @@ impl Shared {
         }
     }
 
-    /// The answer to a request that has no token for what it wants.
-    fn refusal(&self, method: &str, target: &str, head: &Head) -> Option<Answer> {
-        if self.access == Access::Open || !target.starts_with("/v2/") {
+    /// What the front answers without the registry: a token, or that one is needed.
+    fn own_answer(&self, request: &Request, head: &Head) -> Option<Answer> {
+        let Request { method, target, .. } = request;
+        if self.access == Access::Open {
             return None;
+        }
+        if target.starts_with("/token") {
+            return Some(self.token(method, target, head));
         }
         let scope = scope(method, target);
         let token = head.header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
@@ -428,6 +427,22 @@ struct Answer {
 }
 
 impl Answer {
+    /// The answer that a fault is made of, where it is one.
+    fn of(fault: &Fault) -> Option<Self> {
+        match fault {
+            Fault::Status(status) => Some(Self::error(*status)),
+            Fault::RetryAfter(status, seconds) => {
+                let after = ("Retry-After".to_owned(), seconds.to_string());
+                Some(Self::error(*status).with(after))
+            }
+            Fault::Replaced(kind, body) => {
+                let headers = vec![content_type(kind)];
+                Some(Self { status: 200, headers, body: body.clone() })
+            }
+            _ => None,
+        }
+    }
+
     /// An error as the distribution specification words it.
     fn error(status: u16) -> Self {
         let code = match status {

@@ -108,6 +108,7 @@ fn the_front_injects_faults_and_counts() {
     let whole = get(front.address(), &layer);
     assert!(whole.starts_with("HTTP/1.1 200"), "{whole}");
 
+    front.fault("HEAD /v2/app/manifests/", 1, Fault::Status(500));
     front.fault("/manifests/", 1, Fault::RetryAfter(429, 7));
     front.fault("/manifests/", 1, Fault::Status(503));
     let answer = get(front.address(), manifest);
@@ -116,7 +117,8 @@ fn the_front_injects_faults_and_counts() {
     let good = get(front.address(), manifest);
     assert!(good.ends_with(std::str::from_utf8(image.manifest()).unwrap()), "{good}");
     assert_eq!(front.count("/manifests/"), 3);
-    assert_eq!(front.requests().iter().filter(|request| request.status.is_none()).count(), 2);
+    let statuses: Vec<_> = front.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [None, Some(429), Some(503), None]);
 
     front.fault(&layer, 1, Fault::Truncated(10));
     assert!(get(front.address(), &layer).len() < whole.len());

@@ -1,0 +1,140 @@
+//! Which layer of the new image stands for which of the old: first those with the same diff_id,
+//! then, between them, those made by the same instruction. Never by position, which one inserted
+//! layer shifts.
+
+use crate::account::LayerRow;
+use crate::diff::delta;
+
+/// What became of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerState {
+    /// The same diff_id.
+    Same,
+    /// The same instruction, another diff_id.
+    Changed,
+    /// Only in the new image.
+    Added,
+    /// Only in the old image.
+    Removed,
+}
+
+impl LayerState {
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Changed => "changed",
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// One layer of either image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerChange {
+    /// What became of it.
+    pub state: LayerState,
+    /// Position in the old image.
+    pub old: Option<usize>,
+    /// Position in the new image.
+    pub new: Option<usize>,
+    /// Change of the uncompressed tar's bytes.
+    pub delta: i64,
+    /// The instruction, as a Dockerfile has it.
+    pub instruction: Option<String>,
+}
+
+/// The layers of both images, aligned.
+pub(super) fn align(old: &[LayerRow], new: &[LayerRow]) -> Vec<LayerChange> {
+    let text = |row: &LayerRow| row.instruction.as_ref().map(crate::image::Instruction::text);
+    let mut rows = Vec::new();
+    let anchors = common(0..old.len(), 0..new.len(), |a, b| old[a].diff_id == new[b].diff_id);
+    let (mut done_old, mut done_new) = (0, 0);
+    let end = Some((old.len(), new.len()));
+    for (at_old, at_new) in anchors.into_iter().chain(end) {
+        let between = common(done_old..at_old, done_new..at_new, |a, b| {
+            text(&old[a]).is_some() && text(&old[a]) == text(&new[b])
+        });
+        for (a, b) in between.into_iter().chain(Some((at_old, at_new))) {
+            for row in done_old..a {
+                rows.push(change(LayerState::Removed, Some((row, &old[row])), None, &text));
+            }
+            for row in done_new..b {
+                rows.push(change(LayerState::Added, None, Some((row, &new[row])), &text));
+            }
+            (done_old, done_new) = (a, b);
+            if (a, b) != (at_old, at_new) {
+                let pair = (Some((a, &old[a])), Some((b, &new[b])));
+                rows.push(change(LayerState::Changed, pair.0, pair.1, &text));
+                (done_old, done_new) = (a + 1, b + 1);
+            }
+        }
+        if at_old < old.len() && at_new < new.len() {
+            let pair = (Some((at_old, &old[at_old])), Some((at_new, &new[at_new])));
+            rows.push(change(LayerState::Same, pair.0, pair.1, &text));
+            (done_old, done_new) = (at_old + 1, at_new + 1);
+        }
+    }
+    rows
+}
+
+fn change(
+    state: LayerState,
+    old: Option<(usize, &LayerRow)>,
+    new: Option<(usize, &LayerRow)>,
+    text: &impl Fn(&LayerRow) -> Option<String>,
+) -> LayerChange {
+    let bytes = |row: Option<(usize, &LayerRow)>| row.map_or(0, |(_, row)| row.size.get());
+    LayerChange {
+        state,
+        old: old.map(|(at, _)| at),
+        new: new.map(|(at, _)| at),
+        delta: delta(bytes(old), bytes(new)),
+        instruction: new.or(old).and_then(|(_, row)| text(row)),
+    }
+}
+
+/// A longest common subsequence of two ranges: pairs that are `same`, ascending in both.
+fn common(
+    old: std::ops::Range<usize>,
+    new: std::ops::Range<usize>,
+    same: impl Fn(usize, usize) -> bool,
+) -> Vec<(usize, usize)> {
+    let (rows, columns) = (old.len(), new.len());
+    let mut best = vec![vec![0_usize; columns + 1]; rows + 1];
+    for a in (0..rows).rev() {
+        for b in (0..columns).rev() {
+            best[a][b] = if same(old.start + a, new.start + b) {
+                best[a + 1][b + 1] + 1
+            } else {
+                best[a + 1][b].max(best[a][b + 1])
+            };
+        }
+    }
+    let (mut a, mut b) = (0, 0);
+    let mut pairs = Vec::new();
+    while a < rows && b < columns {
+        if same(old.start + a, new.start + b) {
+            pairs.push((old.start + a, new.start + b));
+            (a, b) = (a + 1, b + 1);
+        } else if best[a + 1][b] >= best[a][b + 1] {
+            a += 1;
+        } else {
+            b += 1;
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inserted_row_shifts_nothing() {
+        let (old, new) = (["a", "b", "c"], ["a", "x", "b", "c"]);
+        let pairs = common(0..3, 0..4, |a, b| old[a] == new[b]);
+        assert_eq!(pairs, [(0, 0), (1, 2), (2, 3)]);
+    }
+}

@@ -1,0 +1,127 @@
+//! A diff for a terminal.
+
+use jettison_oci::Bytes;
+
+use crate::diff::{Diff, LayerState, delta};
+use crate::report::page::{Page, Style, Tone, counted};
+use crate::report::{Detail, escape, model, text};
+
+/// The page that `jettison diff` prints.
+pub fn render(diff: &Diff<'_>, detail: Detail, style: Style) -> Vec<u8> {
+    let mut page = Page::new(style);
+    page.line(&format!("old  {}", escape::line(&diff.old.image.origin.to_string())));
+    page.line(&format!("new  {}", escape::line(&diff.new.image.origin.to_string())));
+    sizes(&mut page, diff);
+    layers(&mut page, diff);
+    changes(&mut page, diff);
+    directories(&mut page, diff, detail);
+    files(&mut page, diff, detail);
+    page.finish()
+}
+
+/// `+1.0 MiB`, `-3 B`, `0 B`.
+fn signed(delta: i64) -> String {
+    let sign = match delta {
+        0 => "",
+        d if d > 0 => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", Bytes(delta.unsigned_abs()))
+}
+
+fn sizes(page: &mut Page, diff: &Diff<'_>) {
+    let (old, new) = (&diff.old.sizes, &diff.new.sizes);
+    page.blank();
+    let head = format!("  {:<11}{:>12}{:>12}{:>12}", "", "old", "new", "change");
+    let head = page.tone(Tone::Faint, &head);
+    page.line(&head);
+    let rows = [
+        ("layers", old.layers, new.layers),
+        ("files", old.files, new.files),
+        ("  live", old.live, new.live),
+        ("  wasted", old.wasted, new.wasted),
+        ("duplicate", old.duplicate, new.duplicate),
+    ];
+    let compressed = old.compressed.zip(new.compressed).map(|(o, n)| ("compressed", o, n));
+    for (name, old, new) in compressed.into_iter().chain(rows) {
+        let change = signed(delta(old.get(), new.get()));
+        page.line(&format!(
+            "  {name:<11}{:>12}{:>12}{change:>12}",
+            old.to_string(),
+            new.to_string()
+        ));
+    }
+}
+
+fn layers(page: &mut Page, diff: &Diff<'_>) {
+    page.heading("Layers (tar bytes)");
+    let same = diff.layers.iter().filter(|row| row.state == LayerState::Same).count();
+    if same > 0 {
+        page.line(&format!("  {} the same", counted(same, "layer")));
+    }
+    for row in diff.layers.iter().filter(|row| row.state != LayerState::Same) {
+        let number = |at: Option<usize>| at.map_or_else(|| "-".to_owned(), |at| format!("#{at}"));
+        let front = format!(
+            "{:>12}  {:<8} {:>4} {:>4}  ",
+            signed(row.delta),
+            row.state.name(),
+            number(row.old),
+            number(row.new)
+        );
+        let instruction = row.instruction.as_deref().unwrap_or("(no instruction in the history)");
+        page.clipped(&front, &escape::line(instruction));
+    }
+}
+
+fn changes(page: &mut Page, diff: &Diff<'_>) {
+    page.heading("Files");
+    let totals = diff.totals();
+    for (change, files, delta) in &totals {
+        page.line(&format!(
+            "{:>12}  {} {}",
+            signed(*delta),
+            counted(*files, "file"),
+            change.name()
+        ));
+    }
+    let live = delta(diff.old.sizes.live.get(), diff.new.sizes.live.get());
+    let sum =
+        if totals.is_empty() { "no file differs" } else { "in all: the change of live bytes" };
+    page.line(&format!("{:>12}  {sum}", signed(live)));
+}
+
+fn directories(page: &mut Page, diff: &Diff<'_>, detail: Detail) {
+    let rows: Vec<_> = diff
+        .directories()
+        .into_iter()
+        .filter(|(path, delta)| {
+            !path.is_empty() && *delta != 0 && delta.unsigned_abs() >= detail.min_bytes.get()
+        })
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.heading("Directories that changed most");
+    for (path, delta) in rows.iter().take(detail.top) {
+        page.path(&format!("{:>12}  ", signed(*delta)), &model::path_text(path));
+    }
+}
+
+fn files(page: &mut Page, diff: &Diff<'_>, detail: Detail) {
+    let rows: Vec<_> =
+        diff.files.iter().filter(|file| file.old.max(file.new) >= detail.min_bytes.get()).collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.heading("Files that changed most");
+    for file in rows.iter().take(detail.top) {
+        let front =
+            format!("{:>12}  {:<8} ", signed(delta(file.old, file.new)), file.change.name());
+        page.path(&front, &model::path_text(&file.path));
+        if let Some(from) = &file.from {
+            page.path(&format!("{:>12}  {:<8} ", "", "from"), &model::path_text(from));
+        }
+    }
+    let rest = rows.iter().skip(detail.top).map(|file| delta(file.old, file.new).unsigned_abs());
+    text::more(page, rows.len(), detail.top, rest.sum());
+}

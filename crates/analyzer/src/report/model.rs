@@ -1,0 +1,559 @@
+//! The account as documents for machines. Keys are a contract: added to, never changed, within a
+//! schema version. Sizes are integers of bytes; what a source cannot give is null.
+
+use jettison_oci::{Bytes, Digest};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::account::{Account, LayerRow, waste};
+use crate::diff::Diff;
+use crate::report::{Detail, escape};
+use crate::why::Why;
+
+/// The version of every document below.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The program that made a document.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Tool {
+    /// `jettison`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    fn this() -> Self {
+        Self { name: "jettison".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What `jettison analyze --format json` prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Analysis {
+    /// 1.
+    pub schema_version: u32,
+    /// The program.
+    pub tool: Tool,
+    /// What was read.
+    pub image: ImageDocument,
+    /// The sizes.
+    pub size: SizeDocument,
+    /// Live over all payload bytes; 1 where there are none.
+    pub efficiency: f64,
+    /// dive's figures by dive's definitions.
+    pub dive: DiveDocument,
+    /// The base image, where it is known.
+    pub base: Option<BaseDocument>,
+    /// A row a layer, bottom first.
+    pub layers: Vec<LayerDocument>,
+    /// Wasted bytes by cause and layers, largest first.
+    pub waste: Vec<WasteDocument>,
+    /// Equal live files, largest first.
+    pub duplicates: Vec<DuplicateDocument>,
+    /// Findings of rules.
+    pub findings: Vec<serde_json::Value>,
+    /// Changes that would save bytes.
+    pub suggestions: Vec<serde_json::Value>,
+    /// What was odd about the image.
+    pub warnings: Vec<String>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageDocument {
+    /// The reference, or the path with its tag.
+    pub reference: String,
+    /// Where it was read from: `docker-archive`, `oci`, …
+    pub transport: String,
+    /// Digest of the manifest, where the source has one.
+    pub manifest_digest: Option<Digest>,
+    /// Digest of the config: Docker's image ID.
+    pub config_digest: Digest,
+    /// `os/arch[/variant]`.
+    pub platform: String,
+    /// When it was built, in its builder's words.
+    pub created: Option<String>,
+    /// The command's fixed front.
+    pub entrypoint: Vec<String>,
+    /// The command's replaceable rest.
+    pub cmd: Vec<String>,
+    /// The user it runs as; empty for root.
+    pub user: String,
+}
+
+/// The sizes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SizeDocument {
+    /// Blobs as a registry stores them.
+    pub compressed: Option<Bytes>,
+    /// Uncompressed layer tars.
+    pub layers: Bytes,
+    /// Payloads of all layers: live and wasted.
+    pub files: Bytes,
+    /// Payloads in the final filesystem.
+    pub live: Bytes,
+    /// Payloads that are in no path of it.
+    pub wasted: Bytes,
+    /// Live payloads equal to another, beyond the first.
+    pub duplicate: Bytes,
+    /// Live payloads that nothing reaches; null until that is analyzed.
+    pub unused: Option<Bytes>,
+}
+
+/// dive's figures.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiveDocument {
+    /// dive's `efficiencyScore`.
+    pub efficiency_score: f64,
+    /// dive's `inefficientBytes`.
+    pub wasted_bytes: Bytes,
+    /// dive's `userWastedPercent` (a ratio); null where dive divides by zero.
+    pub user_wasted_percent: Option<f64>,
+}
+
+/// The base image.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BaseDocument {
+    /// `annotation`, `count`, `image` or `common-prefix`.
+    pub source: String,
+    /// Its name, where there is one.
+    pub reference: Option<String>,
+    /// How many bottom layers are its; null where only its name is known.
+    pub layers: Option<usize>,
+}
+
+/// One layer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerDocument {
+    /// Position, from 0.
+    pub index: usize,
+    /// Digest of the uncompressed tar.
+    pub diff_id: Digest,
+    /// Digest of the blob, where the source has blobs.
+    pub digest: Option<Digest>,
+    /// Media type of the blob, where the source has blobs.
+    pub media_type: Option<String>,
+    /// Bytes of the blob, where the source has it compressed.
+    pub compressed_size: Option<Bytes>,
+    /// Bytes of the uncompressed tar.
+    pub size: Bytes,
+    /// Entries of the tar.
+    pub entries: usize,
+    /// Payload bytes the layer brought.
+    pub files: Bytes,
+    /// Of those, live.
+    pub live: Bytes,
+    /// Of those, wasted.
+    pub wasted: Bytes,
+    /// Payload bytes that this layer hides.
+    pub hides: Bytes,
+    /// The instruction, in its builder's words.
+    pub created_by: Option<String>,
+    /// Whether it is the base image's.
+    pub base: bool,
+}
+
+/// A layer where it is named by another row.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerName {
+    /// Position, from 0.
+    pub layer: usize,
+    /// The instruction, as a Dockerfile has it.
+    pub instruction: Option<String>,
+}
+
+/// Wasted bytes of one cause and one pair of layers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WasteDocument {
+    /// `overwritten`, `metadata-only`, `removed`, `opaque`, `replaced` or `repeated`.
+    pub cause: String,
+    /// Their bytes.
+    pub bytes: Bytes,
+    /// How many files.
+    pub paths: usize,
+    /// The layer that brought them.
+    pub added_by: LayerName,
+    /// The layer that hides them.
+    pub hidden_by: LayerName,
+    /// The largest.
+    pub top_paths: Vec<PathBytes>,
+}
+
+/// A path and its bytes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PathBytes {
+    /// From the root, with a slash; bytes that are no text are escaped as `\xNN`, a backslash as
+    /// `\\`.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// Equal live files.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DuplicateDocument {
+    /// Bytes beyond the first copy.
+    pub bytes: Bytes,
+    /// How many copies.
+    pub copies: usize,
+    /// Their paths, in order.
+    pub paths: Vec<String>,
+}
+
+/// A path of an image as text.
+pub(crate) fn path_text(path: &[u8]) -> String {
+    format!("/{}", escape::path(path))
+}
+
+pub(crate) fn layer_name(account: &Account, layer: usize) -> LayerName {
+    let instruction = &account.layers[layer].instruction;
+    LayerName { layer, instruction: instruction.as_ref().map(|i| escape::line(&i.text())) }
+}
+
+/// The document of an account.
+pub fn analysis(account: &Account, detail: Detail) -> Analysis {
+    let image = &account.image;
+    Analysis {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::this(),
+        image: ImageDocument {
+            reference: image.origin.reference.clone(),
+            transport: image.origin.transport.to_string(),
+            manifest_digest: image.manifest_digest.clone(),
+            config_digest: image.config_digest.clone(),
+            platform: image.config.platform.to_string(),
+            created: image.config.created.clone(),
+            entrypoint: image.config.entrypoint.clone(),
+            cmd: image.config.cmd.clone(),
+            user: image.config.user.clone(),
+        },
+        size: SizeDocument {
+            compressed: account.sizes.compressed,
+            layers: account.sizes.layers,
+            files: account.sizes.files,
+            live: account.sizes.live,
+            wasted: account.sizes.wasted,
+            duplicate: account.sizes.duplicate,
+            unused: None,
+        },
+        efficiency: account.efficiency(),
+        dive: DiveDocument {
+            efficiency_score: account.dive.efficiency_score,
+            wasted_bytes: Bytes(account.dive.wasted_bytes),
+            user_wasted_percent: account.dive.user_wasted_percent,
+        },
+        base: account.base.as_ref().map(|base| BaseDocument {
+            source: base.source.name().to_owned(),
+            reference: base.reference.clone(),
+            layers: base.layers,
+        }),
+        layers: account.layers.iter().enumerate().map(|(at, row)| layer(at, row)).collect(),
+        waste: account.waste.iter().map(|row| waste_row(account, row, detail)).collect(),
+        duplicates: account
+            .duplicates
+            .iter()
+            .filter(|row| row.bytes >= detail.min_bytes)
+            .map(|row| DuplicateDocument {
+                bytes: row.bytes,
+                copies: row.payloads.len(),
+                paths: row
+                    .payloads
+                    .iter()
+                    .filter_map(|at| account.nodes[*at as usize])
+                    .map(|node| path_text(&account.tree.path(node)))
+                    .collect(),
+            })
+            .collect(),
+        findings: Vec::new(),
+        suggestions: Vec::new(),
+        warnings: account.warnings.clone(),
+    }
+}
+
+fn layer(index: usize, row: &LayerRow) -> LayerDocument {
+    LayerDocument {
+        index,
+        diff_id: row.diff_id.clone(),
+        digest: row.digest.clone(),
+        media_type: row.media_type.clone(),
+        compressed_size: row.compressed_size,
+        size: row.size,
+        entries: row.entries,
+        files: row.files,
+        live: row.live,
+        wasted: row.wasted,
+        hides: row.hides,
+        created_by: row.instruction.as_ref().map(|i| i.created_by.clone()),
+        base: row.base,
+    }
+}
+
+fn waste_row(account: &Account, row: &waste::Waste, detail: Detail) -> WasteDocument {
+    let top = row.payloads.iter().take(detail.top).map(|at| &account.payloads[*at as usize]);
+    WasteDocument {
+        cause: row.cause.name().to_owned(),
+        bytes: row.bytes,
+        paths: row.payloads.len(),
+        added_by: layer_name(account, row.added_by),
+        hidden_by: layer_name(account, row.hidden_by),
+        top_paths: top
+            .map(|payload| PathBytes {
+                path: path_text(account.entry_path(payload)),
+                bytes: Bytes(payload.size),
+            })
+            .filter(|row| row.bytes >= detail.min_bytes)
+            .collect(),
+    }
+}
+
+/// What `jettison why --format json` prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyDocument {
+    /// 1.
+    pub schema_version: u32,
+    /// The program.
+    pub tool: Tool,
+    /// The image, with its transport.
+    pub image: String,
+    /// The path.
+    pub path: String,
+    /// What stands there in the final filesystem; null if nothing.
+    #[serde(rename = "final")]
+    pub final_kind: Option<String>,
+    /// Live bytes at and below the path.
+    pub live: Bytes,
+    /// Wasted bytes at and below the path.
+    pub wasted: Bytes,
+    /// What happened to it, bottom layer first.
+    pub events: Vec<WhyEventDocument>,
+}
+
+/// One event in the life of a path.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyEventDocument {
+    /// The layer and its instruction.
+    #[serde(flatten)]
+    pub by: LayerName,
+    /// What the layer did, in words.
+    pub action: String,
+    /// Entries of the layer at and below the path.
+    pub entries: usize,
+    /// Payload bytes the layer brought there.
+    pub added: Bytes,
+    /// Of those, wasted in the final image.
+    pub wasted: Bytes,
+    /// Payload bytes of lower layers that the layer hid there.
+    pub hidden: Bytes,
+}
+
+/// The document of a path's history.
+pub fn why(account: &Account, why: &Why) -> WhyDocument {
+    WhyDocument {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::this(),
+        image: account.image.origin.to_string(),
+        path: path_text(&why.path),
+        final_kind: why.final_kind.map(|kind| crate::why::kind_name(kind).to_owned()),
+        live: Bytes(why.live),
+        wasted: Bytes(why.wasted),
+        events: why
+            .events
+            .iter()
+            .map(|event| WhyEventDocument {
+                by: layer_name(account, event.layer),
+                action: event.action.words().to_owned(),
+                entries: event.entries,
+                added: Bytes(event.added),
+                wasted: Bytes(event.wasted),
+                hidden: Bytes(event.hidden),
+            })
+            .collect(),
+    }
+}
+
+/// What `jettison diff --format json` prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffDocument {
+    /// 1.
+    pub schema_version: u32,
+    /// The program.
+    pub tool: Tool,
+    /// The old image, with its transport.
+    pub old: String,
+    /// The new image, with its transport.
+    pub new: String,
+    /// Each size in the old and the new image.
+    pub size: DiffSizes,
+    /// Layers; their deltas sum to the delta of `size.layers`.
+    pub layers: Vec<DiffLayerDocument>,
+    /// Live bytes by what became of the files; the deltas sum to the delta of `size.live`.
+    pub changes: Vec<DiffChangeDocument>,
+    /// Directories with their deltas, each with all that is below it, largest first.
+    pub directories: Vec<PathDelta>,
+    /// Files, largest first.
+    pub files: Vec<DiffFileDocument>,
+}
+
+/// Sizes of two images.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffSizes {
+    /// Blobs as a registry stores them.
+    pub compressed: Option<OldNew>,
+    /// Uncompressed layer tars.
+    pub layers: OldNew,
+    /// Payloads of all layers.
+    pub files: OldNew,
+    /// Payloads in the final filesystem.
+    pub live: OldNew,
+    /// Payloads in no path of it.
+    pub wasted: OldNew,
+    /// Live payloads equal to another.
+    pub duplicate: OldNew,
+}
+
+/// A size before and after.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct OldNew {
+    /// In the old image.
+    pub old: Bytes,
+    /// In the new image.
+    pub new: Bytes,
+    /// `new - old`.
+    pub delta: i64,
+}
+
+impl OldNew {
+    pub(crate) fn of(old: Bytes, new: Bytes) -> Self {
+        Self { old, new, delta: crate::diff::delta(old.get(), new.get()) }
+    }
+}
+
+/// A layer of either image.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffLayerDocument {
+    /// `same`, `changed`, `added` or `removed`.
+    pub state: String,
+    /// Position in the old image.
+    pub old: Option<usize>,
+    /// Position in the new image.
+    pub new: Option<usize>,
+    /// Change of the uncompressed tar.
+    pub delta: i64,
+    /// The instruction, as a Dockerfile has it.
+    pub instruction: Option<String>,
+}
+
+/// Files of one kind of change.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffChangeDocument {
+    /// `added`, `removed`, `grown`, `shrunk`, `changed` or `moved`.
+    pub change: String,
+    /// How many.
+    pub files: usize,
+    /// Change of live bytes.
+    pub delta: i64,
+}
+
+/// A path and its change.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PathDelta {
+    /// From the root, with a slash.
+    pub path: String,
+    /// Change of live bytes.
+    pub delta: i64,
+}
+
+/// One file that differs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffFileDocument {
+    /// `added`, `removed`, `grown`, `shrunk`, `changed` or `moved`.
+    pub change: String,
+    /// Where it is, or was.
+    pub path: String,
+    /// Where it was, if it moved.
+    pub from: Option<String>,
+    /// Its bytes in the old image.
+    pub old: Bytes,
+    /// Its bytes in the new image.
+    pub new: Bytes,
+    /// Change of live bytes.
+    pub delta: i64,
+}
+
+/// The document of a diff; lists are cut by `detail`.
+pub fn diff(diff: &Diff<'_>, detail: Detail) -> DiffDocument {
+    let (old, new) = (&diff.old.sizes, &diff.new.sizes);
+    let shown = |delta: i64| delta.unsigned_abs() >= detail.min_bytes.get();
+    DiffDocument {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::this(),
+        old: diff.old.image.origin.to_string(),
+        new: diff.new.image.origin.to_string(),
+        size: DiffSizes {
+            compressed: old.compressed.zip(new.compressed).map(|(o, n)| OldNew::of(o, n)),
+            layers: OldNew::of(old.layers, new.layers),
+            files: OldNew::of(old.files, new.files),
+            live: OldNew::of(old.live, new.live),
+            wasted: OldNew::of(old.wasted, new.wasted),
+            duplicate: OldNew::of(old.duplicate, new.duplicate),
+        },
+        layers: diff
+            .layers
+            .iter()
+            .map(|row| DiffLayerDocument {
+                state: row.state.name().to_owned(),
+                old: row.old,
+                new: row.new,
+                delta: row.delta,
+                instruction: row.instruction.as_ref().map(|text| escape::line(text)),
+            })
+            .collect(),
+        changes: diff
+            .totals()
+            .into_iter()
+            .map(|(change, files, delta)| DiffChangeDocument {
+                change: change.name().to_owned(),
+                files,
+                delta,
+            })
+            .collect(),
+        directories: diff
+            .directories()
+            .into_iter()
+            .filter(|(_, delta)| shown(*delta))
+            .take(detail.top)
+            .map(|(path, delta)| PathDelta { path: path_text(&path), delta })
+            .collect(),
+        files: diff
+            .files
+            .iter()
+            .map(|file| DiffFileDocument {
+                change: file.change.name().to_owned(),
+                path: path_text(&file.path),
+                from: file.from.as_deref().map(path_text),
+                old: Bytes(file.old),
+                new: Bytes(file.new),
+                delta: crate::diff::delta(file.old, file.new),
+            })
+            .collect(),
+    }
+}

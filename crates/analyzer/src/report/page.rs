@@ -1,0 +1,207 @@
+//! A page of text for a terminal: columns, wrapped words, colour only where it is wanted.
+
+use std::fmt::Write as _;
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// How text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether ANSI colours may be used.
+    pub color: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { color: false, width: 80 }
+    }
+}
+
+/// What a piece of text is, to be shown by colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Heading,
+    Live,
+    Wasted,
+    Duplicate,
+    Faint,
+}
+
+impl Tone {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Heading => "1",
+            Self::Live => "32",
+            Self::Wasted => "31",
+            Self::Duplicate => "33",
+            Self::Faint => "2",
+        }
+    }
+}
+
+/// Text on its way to a terminal.
+pub(crate) struct Page {
+    pub(crate) style: Style,
+    text: String,
+}
+
+impl Page {
+    pub(crate) fn new(style: Style) -> Self {
+        Self { style, text: String::new() }
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
+
+    pub(crate) fn tone(&self, tone: Tone, text: &str) -> String {
+        if self.style.color {
+            format!("\x1b[{}m{text}\x1b[0m", tone.code())
+        } else {
+            text.to_owned()
+        }
+    }
+
+    pub(crate) fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    pub(crate) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    pub(crate) fn heading(&mut self, text: &str) {
+        self.blank();
+        let text = self.tone(Tone::Heading, text);
+        self.line(&text);
+    }
+
+    /// `front`, and `text` in the columns right of it, over as many lines as it takes.
+    pub(crate) fn wrapped(&mut self, front: &str, text: &str) {
+        let indent = front.width();
+        let room = self.style.width.saturating_sub(indent).max(20);
+        let mut lines = wrap(text, room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        self.line(&format!("{front}{first}"));
+        for line in lines {
+            self.line(&format!("{:indent$}{line}", ""));
+        }
+    }
+
+    /// `front`, and as much of `text` as fits on the line.
+    pub(crate) fn clipped(&mut self, front: &str, text: &str) {
+        let room = self.style.width.saturating_sub(front.width()).max(10);
+        self.line(&format!("{front}{}", clip(text, room)));
+    }
+
+    /// `front`, and a path, whose end tells more than its middle.
+    pub(crate) fn path(&mut self, front: &str, path: &str) {
+        let room = self.style.width.saturating_sub(front.width()).max(10);
+        self.line(&format!("{front}{}", clip_middle(path, room)));
+    }
+}
+
+/// The front of `text` that fits `width` columns, with an ellipsis where something is cut.
+pub(crate) fn clip(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = take_width(text.chars(), width.saturating_sub(1));
+    kept.push('…');
+    kept
+}
+
+/// Both ends of `text`, if it does not fit.
+pub(crate) fn clip_middle(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let left = (width - 1) / 3;
+    let front = take_width(text.chars(), left);
+    let back: String = take_width(text.chars().rev(), width - 1 - left).chars().rev().collect();
+    format!("{front}…{back}")
+}
+
+fn take_width(characters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut kept = String::new();
+    let mut used = 0;
+    for character in characters {
+        used += character.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        kept.push(character);
+    }
+    kept
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&clip_middle(word, width));
+    }
+    lines.push(line);
+    lines
+}
+
+/// `count thing`, with an s where there are several, and commas between thousands.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let _ = write!(text, " {thing}{}", if count == 1 { "" } else { "s" });
+    text
+}
+
+/// `part` of `whole` in percent with one decimal; 0.0 where there is no whole. Something is never
+/// shown as nothing, nor almost all as all.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "0.0 %".to_owned();
+    }
+    let tenths = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
+    let tenths = match tenths {
+        0 if part > 0 => 1,
+        1000 if part < whole => 999,
+        tenths => tenths,
+    };
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_by_columns() {
+        assert_eq!(clip("abcdef", 4), "abc…");
+        assert_eq!(clip("日本語", 4), "日…");
+        assert_eq!(clip_middle("/usr/lib/python3/x.so", 12), "/us…on3/x.so");
+        assert_eq!(wrap("a bb ccc dddd", 5), ["a bb", "ccc", "dddd"]);
+    }
+
+    #[test]
+    fn numbers_are_for_people() {
+        assert_eq!(counted(1, "file"), "1 file");
+        assert_eq!(counted(1_234_567, "file"), "1,234,567 files");
+        assert_eq!(percent(1, 3), "33.3 %");
+        assert_eq!(percent(1, 1_000_000), "0.1 %");
+        assert_eq!(percent(999_999, 1_000_000), "99.9 %");
+        assert_eq!(percent(0, 0), "0.0 %");
+    }
+}

@@ -1,0 +1,211 @@
+//! What can be typed.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use jettison_oci::{Bytes, Platform};
+
+/// Slims container images: accounts for every byte of their layers.
+#[derive(Debug, Parser)]
+#[command(name = "jettison", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Account for every byte of an image: live, wasted by cause, duplicated.
+    #[command(after_help = IMAGE_HELP)]
+    Analyze(AnalyzeArgs),
+    /// Show every layer that touched a path of an image, and what that costs.
+    #[command(after_help = IMAGE_HELP)]
+    Why(WhyArgs),
+    /// Compare two images: bytes by layer, directory and file.
+    #[command(after_help = IMAGE_HELP)]
+    Diff(DiffArgs),
+    /// Look after the cache of layer indexes.
+    Cache(CacheArgs),
+}
+
+const IMAGE_HELP: &str = "\
+IMAGE is one of
+  docker-archive:FILE[:REF]        a tar by docker save, kaniko, podman save
+  oci:DIR[:TAG]                    an OCI layout directory
+  oci-archive:FILE[:TAG]           an OCI layout in a tar
+  docker-daemon:REF                Docker's engine (DOCKER_HOST)
+  containers-storage:REF           podman, through its socket (CONTAINER_HOST)
+  containerd:[NAMESPACE/]REF       containerd (CONTAINERD_ADDRESS)
+  docker://REF                     a registry
+  -                                an archive on standard input
+  PATH or REF                      a file or directory that exists; else a
+                                   reference, looked up in the local engines
+                                   and then at its registry
+
+Exit codes: 0 done, 2 usage or configuration, 3 could not read or measure.";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GlobalArgs {
+    /// Say nothing but the result and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+    /// How messages on standard error are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Sentences
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, 80 columns wide
+    Text,
+    /// For machines; the schema is in schemas/
+    Json,
+}
+
+/// Where and how images are read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReadArgs {
+    /// The platform to choose from an image with several [default: this machine's]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<Platform>,
+    /// Also check every layer's diff_id; reads all layers anew
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Export from an engine even where its layer directories can be read in place
+    #[arg(long)]
+    pub(crate) no_in_place: bool,
+    /// Speak to registries over plain HTTP or with certificates that prove nothing
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// How many times its size a compressed layer may expand past 1 GiB; 0 for no bound
+    #[arg(long, value_name = "TIMES", default_value_t = 200)]
+    pub(crate) max_expansion: u64,
+    /// Threads that decompress and hash [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) cache: CacheSettings,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CacheSettings {
+    /// Neither use nor write the cache of layer indexes
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// How large the cache of layer indexes may become
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub(crate) cache_size: Bytes,
+}
+
+/// How results are written.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// What is printed on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Also write FORMAT to FILE; may be given any number of times
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
+    pub(crate) output: Vec<(Format, PathBuf)>,
+    /// Rows of each list
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) top: usize,
+    /// Leave out rows with fewer bytes
+    #[arg(long, value_name = "SIZE", default_value = "1")]
+    pub(crate) min_bytes: Bytes,
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or("expected FORMAT=FILE, such as json=report.json")?;
+    Ok((Format::from_str(format, false)?, PathBuf::from(path)))
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AnalyzeArgs {
+    /// The image; see below
+    pub(crate) image: String,
+    /// The base image, or how many of the bottom layers are its
+    #[arg(long, value_name = "IMAGE|N")]
+    pub(crate) base: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WhyArgs {
+    /// The image; see below
+    pub(crate) image: String,
+    /// A path in the image; bytes that are no text as \xNN, as reports show them
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DiffArgs {
+    /// The image to compare with; see below
+    pub(crate) old: String,
+    /// The image that is compared
+    pub(crate) new: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Remove every layer index
+    Clear,
+    /// Print where the layer indexes are
+    Path,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

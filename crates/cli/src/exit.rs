@@ -1,0 +1,44 @@
+//! What the exit code says, the same for every command.
+
+use std::process::ExitCode;
+
+/// An exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Done.
+    Done = 0,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// Something could not be read, measured or written.
+    Unreadable = 3,
+}
+
+/// A mistake in arguments or configuration that the command found, after they were parsed.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl Code {
+    /// What an error means for the caller.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let analyzer = error.downcast_ref::<jettison_analyzer::Error>();
+        if error.is::<UsageError>() || analyzer.is_some_and(jettison_analyzer::Error::is_usage) {
+            Self::Usage
+        } else {
+            Self::Unreadable
+        }
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}

@@ -1,0 +1,39 @@
+//! Ctrl-C, SIGTERM and SIGHUP end the run at once and leave nothing half written behind.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Files that exist only while the run lasts.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// What shells report for a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;
+
+/// Remembers a file that must not outlive an interrupted run.
+pub(crate) fn forget_on_interrupt(path: PathBuf) {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+}
+
+/// Handles the signals from now on.
+pub(crate) fn install() {
+    // Only a second handler could fail to be installed.
+    let _ = ctrlc::set_handler(|| {
+        // Held until the end: no file is put in place while the run is being taken down.
+        let temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in temporary.iter() {
+            let _ = fs_err::remove_file(path);
+        }
+        if let Some(root) = crate::settings::cache_root() {
+            jettison_analyzer::layer::cache::abandon(&root);
+        }
+        eprint_interrupted();
+        #[expect(clippy::exit, reason = "the signal ends the process; threads may be anywhere")]
+        std::process::exit(INTERRUPTED);
+    });
+}
+
+fn eprint_interrupted() {
+    use std::io::Write as _;
+    // The progress may stand on the line.
+    let _ = std::io::stderr().write_all(b"\njettison: interrupted\n");
+}

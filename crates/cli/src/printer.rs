@@ -1,0 +1,86 @@
+//! The one door to standard output and standard error. Results go to the former, everything else
+//! to the latter, and no byte of an image reaches a terminal as a control character.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use jettison_analyzer::report::Style;
+
+use crate::args::{GlobalArgs, LogFormat, When};
+use crate::settings;
+
+/// Prints as the global flags say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printer {
+    quiet: bool,
+    progress: bool,
+    color: When,
+    log_format: LogFormat,
+}
+
+impl Printer {
+    pub(crate) fn new(args: &GlobalArgs) -> Self {
+        Self {
+            quiet: args.quiet,
+            progress: !args.quiet && !args.no_progress && args.log_format == LogFormat::Text,
+            color: args.color,
+            log_format: args.log_format,
+        }
+    }
+
+    /// How text on standard output is styled.
+    pub(crate) fn style(&self) -> Style {
+        let color = match self.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => io::stdout().is_terminal() && !settings::no_color(),
+        };
+        Style { color, ..Style::default() }
+    }
+
+    /// Whether progress may be shown, which takes a terminal.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.progress && io::stderr().is_terminal()
+    }
+
+    /// Prints a result. A reader that went away has had enough, which is no error.
+    pub(crate) fn result(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(anyhow::Error::new(error).context("standard output")),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Says what is odd.
+    pub(crate) fn warning(&self, text: &str) {
+        if !self.quiet {
+            self.message("warning", text);
+        }
+    }
+
+    /// Says why the run ends.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        self.message("error", &format!("{error:#}"));
+    }
+
+    fn message(&self, level: &str, text: &str) {
+        let line = match self.log_format {
+            LogFormat::Text => format!("jettison: {level}: {}\n", printable(text)),
+            LogFormat::Json => {
+                format!("{}\n", serde_json::json!({ "level": level, "message": text }))
+            }
+        };
+        // Where standard error is gone, there is nobody to tell.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
+}
+
+/// Text without control characters, newlines aside.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() }
+        })
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! What the surroundings say: the one place that reads the environment.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use jettison_analyzer::blob::decompress::Expansion;
+use jettison_analyzer::layer::cache::Cache;
+use jettison_analyzer::source::OpenOptions;
+use jettison_oci::Platform;
+
+use crate::args::{CacheSettings, ReadArgs};
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn directory(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// How images are opened.
+pub(crate) fn open_options(args: &ReadArgs) -> OpenOptions {
+    OpenOptions {
+        platform: args.platform.clone().unwrap_or_else(Platform::host),
+        platform_asked: args.platform.is_some(),
+        expansion: Expansion { ratio: args.max_expansion },
+        verify: args.verify,
+        docker_host: variable("DOCKER_HOST"),
+        podman_host: variable("CONTAINER_HOST").or_else(rootless_podman),
+        containerd_address: directory("CONTAINERD_ADDRESS"),
+        in_place: !args.no_in_place,
+        insecure: args.insecure,
+        auth_files: auth_files(),
+    }
+}
+
+/// podman's socket of this user, where the system's own is not used.
+fn rootless_podman() -> Option<String> {
+    let socket = directory("XDG_RUNTIME_DIR")?.join("podman/podman.sock");
+    socket.exists().then(|| format!("unix://{}", socket.display()))
+}
+
+/// podman's auth files, as containers-auth.json(5) orders them, then Docker's.
+fn auth_files() -> Vec<PathBuf> {
+    let home = directory("HOME");
+    let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
+    let config = directory("XDG_CONFIG_HOME").or_else(|| below_home(".config"));
+    [
+        directory("REGISTRY_AUTH_FILE"),
+        directory("XDG_RUNTIME_DIR").map(|run| run.join("containers/auth.json")),
+        config.map(|config| config.join("containers/auth.json")),
+        directory("DOCKER_CONFIG")
+            .or_else(|| below_home(".docker"))
+            .map(|docker| docker.join("config.json")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The cache of layer indexes; `None` where it is not wanted or there is no place for it.
+pub(crate) fn cache(args: &CacheSettings) -> Option<Cache> {
+    if args.no_cache {
+        return None;
+    }
+    Some(Cache::new(cache_root()?, args.cache_size))
+}
+
+/// `$XDG_CACHE_HOME/jettison`, or `~/.cache/jettison`.
+pub(crate) fn cache_root() -> Option<PathBuf> {
+    directory("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| directory("HOME").map(|home| home.join(".cache")))
+        .map(|root| root.join("jettison"))
+}
+
+/// Threads for decompressing and hashing.
+pub(crate) fn jobs(args: &ReadArgs) -> NonZeroUsize {
+    args.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Whether the user asked programs for no colour (<https://no-color.org>).
+pub(crate) fn no_color() -> bool {
+    variable("NO_COLOR").is_some()
+}
