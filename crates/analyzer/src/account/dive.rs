@@ -159,9 +159,9 @@ impl Paths {
 
     fn child(&mut self, parent: u32, wanted: &[u8]) -> u32 {
         let hash = self.hasher.hash_one((parent, wanted));
-        let found = self.lookup.find(hash, |at| {
-            self.all[*at as usize].parent == parent && self.name(*at) == wanted
-        });
+        let found = self
+            .lookup
+            .find(hash, |at| self.all[*at as usize].parent == parent && self.name(*at) == wanted);
         if let Some(found) = found {
             return *found;
         }
