@@ -146,9 +146,6 @@ impl<'a> Stacker<'a> {
         self.parent = None;
         let mut pending = Vec::new();
         for entry in layer.entries() {
-            if entry.whiteout().is_some() {
-                continue;
-            }
             if self.tree.made() > NODES_MAX
                 || self.tree.names_len() + entry.path().len() > NAMES_MAX
             {
@@ -159,7 +156,10 @@ impl<'a> Stacker<'a> {
                     remedy: "",
                 });
             }
-            if !self.place(entry) {
+            if entry.whiteout().is_some() {
+                // Docker and podman make the directories above a whiteout as those above a file.
+                self.directory(split(entry.path()).0);
+            } else if !self.place(entry) {
                 pending.push(entry);
             }
         }
