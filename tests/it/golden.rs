@@ -60,7 +60,7 @@ fn user() -> User {
 const SHOP: &str = "docker-archive:shop-1.tar";
 
 /// Every output that has a golden file.
-const OUTPUTS: [(&str, &[&str]); 19] = [
+const OUTPUTS: [(&str, &[&str]); 20] = [
     ("analyze-archive", &["analyze", SHOP]),
     ("analyze-archive-base", &["analyze", SHOP, "--base", "1", "--top", "3"]),
     ("analyze-archive-large", &["analyze", "shop-1.tar", "--min-bytes", "30KiB", "--top", "99"]),
@@ -68,6 +68,7 @@ const OUTPUTS: [(&str, &[&str]); 19] = [
     ("why-overwritten", &["why", SHOP, "/usr/bin/tool"]),
     ("why-rewritten", &["why", SHOP, "opt/shop/bin/shop"]),
     ("why-removed-above", &["why", SHOP, "/var/lib/apt/lists/Packages"]),
+    ("why-removed-below", &["why", SHOP, "/var"]),
     ("why-replaced", &["why", SHOP, "/srv/was-a-directory"]),
     ("why-opaque", &["why", SHOP, "/opt/shop/cache"]),
     ("why-escaped", &["why", SHOP, "/opt/shop/latin-\\xe4\\xf6\\xfc.txt"]),
