@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod archives;
+mod bad_images;
+mod bombs;
+mod damage;
 mod golden;
 mod jettison;
 mod layers;
