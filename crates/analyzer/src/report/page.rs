@@ -104,7 +104,8 @@ impl Page {
             return self.line(&format!("{front}{path}"));
         }
         self.line(front);
-        self.line(&format!("  {path}"));
+        let indent = self.style.width.saturating_sub(path.width()).min(2);
+        self.line(&format!("{:indent$}{path}", ""));
     }
 }
 
