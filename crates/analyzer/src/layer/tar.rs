@@ -231,7 +231,8 @@ impl<I: Input> TarReader<I> {
         member.uid = id(number(header.uid(), "owner")?);
         member.gid = id(number(header.gid(), "group")?);
         let mtime = number(header.mtime(), "time")?;
-        member.mtime = (i64::try_from(mtime).unwrap_or(i64::MAX), 0);
+        // GNU writes times before 1970 in two's complement.
+        member.mtime = (mtime.cast_signed(), 0);
         let device = |result: std::io::Result<Option<u32>>| result.ok().flatten().unwrap_or(0);
         member.device = (device(header.device_major()), device(header.device_minor()));
         member.xattrs.clear();
