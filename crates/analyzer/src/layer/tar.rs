@@ -225,12 +225,12 @@ impl<I: Input> TarReader<I> {
         if let Some(link) = header.link_name_bytes() {
             member.link.extend_from_slice(&link);
         }
-        let mode = self.number(header, MODE, "mode")? & 0o7777;
-        member.mode = u32::try_from(mode).unwrap_or_default();
-        member.uid = id(self.number(header, UID, "owner")?);
-        member.gid = id(self.number(header, GID, "group")?);
-        // Times before 1970 come in base 256 as a negative number.
-        let mtime = self.number(header, MTIME, "time")?;
+        member.mode = u32::try_from(number(header.mode().map(u64::from), "mode")? & 0o7777)
+            .unwrap_or_default();
+        member.uid = id(number(header.uid(), "owner")?);
+        member.gid = id(number(header.gid(), "group")?);
+        let mtime = number(header.mtime(), "time")?;
+        // GNU writes times before 1970 in two's complement.
         member.mtime = (mtime.cast_signed(), 0);
         let device = |result: std::io::Result<Option<u32>>| result.ok().flatten().unwrap_or(0);
         member.device = (device(header.device_major()), device(header.device_minor()));
