@@ -24,10 +24,12 @@ fn golden(name: &str, bytes: &[u8]) {
     );
 }
 
-/// Every line fits a terminal, and nothing in it acts on one.
+/// Every line fits a terminal, and nothing in it acts on one. A path that alone is wider has a
+/// line of its own, so that it can be copied.
 fn fits(text: &str) {
     for line in text.lines() {
-        assert!(line.width() <= 80, "{} columns: {line}", line.width());
+        let is_path = line.trim_start().starts_with('/');
+        assert!(line.width() <= 80 || is_path, "{} columns: {line}", line.width());
         assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
         assert_eq!(line.trim_end(), line, "trailing spaces");
     }

@@ -26,6 +26,7 @@ use crate::blob::decompress::{Compression, Expansion};
 use crate::error::Result;
 use crate::image::{Config, Manifest};
 use crate::layer::index::{ContentHash, LayerIndex};
+use crate::progress::Shared;
 
 /// The kinds of places an image can be read from, named as containers-transports(5) does;
 /// `containerd` is ours.
@@ -78,6 +79,8 @@ pub struct OpenOptions {
     pub platform_asked: bool,
     /// How far layers may expand.
     pub expansion: Expansion,
+    /// Told of layers that are read while the source passes by.
+    pub progress: Shared,
     /// Whether diff_ids will be checked, so that a layer which passes by once is hashed for it.
     pub verify: bool,
     /// `DOCKER_HOST` or its default; `None` for the well-known sockets.
@@ -100,6 +103,7 @@ impl Default for OpenOptions {
             platform: Platform::host(),
             platform_asked: false,
             expansion: Expansion::default(),
+            progress: Shared::default(),
             verify: false,
             docker_host: None,
             podman_host: None,

@@ -6,10 +6,13 @@ mod diff;
 mod why;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use jettison_analyzer::account::Account;
 use jettison_analyzer::analyze::{BaseArgument, Options};
+use jettison_analyzer::progress::Shared;
 use jettison_analyzer::report::{Detail, Style};
+use jettison_analyzer::source::OpenOptions;
 
 use crate::args::{Args, Command, Format, OutputArgs, ReadArgs};
 use crate::exit::Code;
@@ -35,10 +38,10 @@ fn account(
     args: &ReadArgs,
     printer: Printer,
 ) -> anyhow::Result<Account> {
-    let bars = Bars::new(printer.shows_progress());
+    let bars = Arc::new(Bars::new(printer.shows_progress()));
     let cache = settings::cache(&args.cache);
     let options = Options {
-        open: settings::open_options(args),
+        open: OpenOptions { progress: Shared(bars.clone()), ..settings::open_options(args) },
         jobs: settings::jobs(args),
         verify: args.verify,
         base: base.map(|base| match base.parse() {
@@ -46,7 +49,6 @@ fn account(
             Err(_) => BaseArgument::Image(base.to_owned()),
         }),
         cache: cache.as_ref(),
-        progress: &bars,
     };
     let mut stdin = || -> Box<dyn Read> { Box::new(std::io::stdin()) };
     let result = jettison_analyzer::analyze::analyze(image, &mut stdin, &options);
