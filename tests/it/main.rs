@@ -9,5 +9,7 @@ mod golden;
 mod jettison;
 mod layers;
 mod layouts;
+mod outputs;
+mod refusals;
 mod shop;
 mod tools;
