@@ -11,5 +11,6 @@ mod layers;
 mod layouts;
 mod outputs;
 mod refusals;
+mod registry;
 mod shop;
 mod tools;

@@ -22,8 +22,11 @@ fn mode(path: &Path, mode: u32) {
 fn open_room() -> tempfile::TempDir {
     let room = tempfile::tempdir().unwrap();
     mode(room.path(), 0o755);
-    fs_err::copy(crate::jettison::binary(), room.path().join("jettison")).unwrap();
-    mode(&room.path().join("jettison"), 0o755);
+    // Written by another process: one of ours that is about to start a program of its own would
+    // hold the file open, and it could not be run.
+    let mut install = Command::new("install");
+    install.args(["-m", "755"]).arg(crate::jettison::binary()).arg(room.path());
+    jettison_testkit::process::run(&mut install).unwrap();
     room
 }
 
