@@ -4,7 +4,10 @@
 mod archives;
 mod bad_images;
 mod bombs;
+mod containerd;
 mod damage;
+mod engines;
+mod final_tree;
 mod golden;
 mod jettison;
 mod layers;

@@ -20,8 +20,23 @@ pub(crate) fn image() -> Image {
 
 /// Version 1, to be changed.
 pub(crate) fn builder() -> ImageBuilder {
-    instructions(ImageBuilder::new())
-        .layer(last(), "RUN /bin/sh -c shop --warm # buildkit")
+    // What layers can hold, and no engine takes in or gives out again.
+    let sparse: [(u64, &[u8]); 2] = [(0, &[7; 512]), (102_400, &[9; 1024])];
+    let odd = LayerBuilder::new()
+        .sparse("opt/shop/data/sparse.db", SparseFormat::Pax10, 200_000, &sparse)
+        .file("srv/twice", content("first", 4000))
+        .file("srv/twice", content("second", 4100));
+    finish(instructions(ImageBuilder::new()), last().append(odd))
+}
+
+/// Version 1 as engines take it, on top of other layers.
+pub(crate) fn for_engines(base: ImageBuilder) -> Image {
+    finish(instructions(base), last()).build()
+}
+
+fn finish(image: ImageBuilder, last: LayerBuilder) -> ImageBuilder {
+    image
+        .layer(last, "RUN /bin/sh -c shop --warm # buildkit")
         .empty("ENTRYPOINT [\"/opt/shop/bin/shop\"]")
         .tag(TAG)
 }
@@ -89,12 +104,6 @@ fn instructions(image: ImageBuilder) -> ImageBuilder {
                 .file("opt/shop/etc/small.conf", content("conf", 3000))
                 .file("opt/shop/data/orders.csv", content("orders", 70_000))
                 .file("opt/shop/data/orders-copy.csv", content("orders", 70_000))
-                .sparse(
-                    "opt/shop/data/sparse.db",
-                    SparseFormat::Pax10,
-                    200_000,
-                    &[(0, &[7; 512]), (102_400, &[9; 1024])],
-                )
                 .file("opt/shop/cache/old/page.html", content("page", 15_000))
                 .long_names(LongNames::Gnu)
                 .file(&long, content("deep", 1234))
@@ -125,9 +134,7 @@ fn instructions(image: ImageBuilder) -> ImageBuilder {
                 .opaque("opt/shop/cache")
                 .file("opt/shop/cache/index.json", "{\"warm\":true}\n")
                 .symlink("srv/was-a-directory", "/opt/shop")
-                .directory("srv/was-a-file")
-                .file("srv/twice", content("first", 4000))
-                .file("srv/twice", content("second", 4100)),
+                .directory("srv/was-a-file"),
             "RUN /bin/sh -c reorganise --all # buildkit",
         )
 }
