@@ -206,3 +206,12 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// The entries of a cache: nothing else may be in it.
+pub(crate) fn entries(cache: &Path) -> Vec<String> {
+    let names = names(cache);
+    for name in &names {
+        assert_eq!(Path::new(name).extension(), Some(OsStr::new("layer")), "{names:?}");
+    }
+    names
+}

@@ -4,6 +4,7 @@
 mod archives;
 mod bad_images;
 mod bombs;
+mod cache;
 mod containerd;
 mod damage;
 mod engines;

@@ -167,9 +167,10 @@ fn an_interrupted_run_leaves_nothing() {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&endless_head()).unwrap();
+        let zeros = vec![0; 64 << 10];
         // Taken in: the run is in the middle of its read.
         for _ in 0..64 {
-            stdin.write_all(&[0; 64 << 10]).unwrap();
+            stdin.write_all(&zeros).unwrap();
         }
         let temporary = names(&reports).iter().filter(|name| name.starts_with('.')).count();
         assert_eq!(temporary, 2, "outputs are opened before the work");

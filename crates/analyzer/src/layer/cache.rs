@@ -78,7 +78,7 @@ impl Cache {
             let _ = fs_err::remove_file(&path);
             return None;
         };
-        // The clock of the filesystem orders entries by use; whether it can be set does not matter.
+        // Entries are ordered by their use; whether that can be noted does not matter.
         let _ = file.file().set_times(FileTimes::new().set_modified(SystemTime::now()));
         Some(decoded)
     }
@@ -97,6 +97,9 @@ impl Cache {
         let mut file =
             tempfile::Builder::new().prefix(&temporary_prefix()).tempfile_in(&directory)?;
         file.write_all(bytes)?;
+        // By the same clock as uses: the filesystem's own lags behind it by some milliseconds.
+        let now = FileTimes::new().set_modified(SystemTime::now());
+        let _ = file.as_file().set_times(now);
         file.persist(self.file(digest)).map_err(|error| error.error)?;
         Ok(())
     }
