@@ -26,8 +26,11 @@ fuzz_target!(|text: &str| {
     if let Some(digest) = round_trip::<Digest>(text) {
         assert!(digest.as_str().ends_with(digest.hex()));
     }
-    // Sizes are written rounded, so the text need not give the same number: only parse again.
-    if let Ok(bytes) = text.parse::<Bytes>() {
+    // Sizes are written rounded, so the text need not give the same number, and the last tenth of
+    // an EiB rounds to more than there is.
+    if let Ok(bytes) = text.parse::<Bytes>()
+        && bytes.get() < 15 << 60
+    {
         let _: Bytes = bytes.to_string().parse().expect("written sizes parse");
     }
 });
