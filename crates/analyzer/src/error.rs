@@ -75,8 +75,9 @@ pub enum Error {
     },
     /// A layer that its image leaves to be fetched from elsewhere.
     #[error(
-        "layer {index} ({digest}) is a foreign layer ({media_type}) and is not part of this copy: \
-         analyze the image at its registry"
+        "layer {index} ({digest}) is a foreign layer ({media_type}): its image leaves it to be \
+         fetched from elsewhere, and it is not here; pull the image where its layers are allowed, \
+         or save it together with them"
     )]
     ForeignLayer {
         /// Position in the manifest, from 0.
@@ -152,7 +153,7 @@ impl Error {
         Self::Corrupt { what: what.into(), because: because.into() }
     }
 
-    pub(crate) fn malformed(what: impl Into<String>, because: impl ToString) -> Self {
+    pub(crate) fn malformed(what: impl Into<String>, because: impl std::fmt::Display) -> Self {
         Self::Malformed { what: what.into(), because: because.to_string() }
     }
 

@@ -14,18 +14,25 @@ use crate::require::{self, Part};
 pub struct Dockerd {
     daemon: Daemon,
     tcp: Option<SocketAddr>,
+    data_root: PathBuf,
     room: Room,
 }
 
 impl Dockerd {
     /// Starts one that listens on its socket.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_on(None)
+        Self::start_on(None, None)
     }
 
     /// Starts one that listens on a port of 127.0.0.1 too.
     pub fn start_with_tcp() -> anyhow::Result<Self> {
-        Self::start_on(Some((Ipv4Addr::LOCALHOST, free_port()?).into()))
+        Self::start_on(Some((Ipv4Addr::LOCALHOST, free_port()?).into()), None)
+    }
+
+    /// Starts one whose images are in `data_root`, and stay there when it ends.
+    pub fn start_with_data(data_root: &Path) -> anyhow::Result<Self> {
+        fs_err::create_dir_all(data_root)?;
+        Self::start_on(None, Some(data_root.canonicalize()?))
     }
 
     /// Starts one, or gives `None` where the tests are asked to do without.
@@ -33,7 +40,7 @@ impl Dockerd {
         require::unless_skipped(Part::Docker, Self::start)
     }
 
-    fn start_on(tcp: Option<SocketAddr>) -> anyhow::Result<Self> {
+    fn start_on(tcp: Option<SocketAddr>, data_root: Option<PathBuf>) -> anyhow::Result<Self> {
         require::root()?;
         let dockerd = require::program("dockerd", "docker.io")?;
         require::program("containerd", "containerd")?;
@@ -41,13 +48,14 @@ impl Dockerd {
         require::program("docker", "docker.io")?;
         let room = Room::new()?;
         room.directory("client")?;
+        let data_root = data_root.unwrap_or_else(|| room.join("data"));
         fs_err::write(room.join("daemon.json"), "{}")?;
         let mut command = Command::new(dockerd);
         command
             .arg("--config-file")
             .arg(room.join("daemon.json"))
             .arg("--data-root")
-            .arg(room.join("data"))
+            .arg(&data_root)
             .arg("--exec-root")
             .arg(room.join("exec"))
             .arg("--pidfile")
@@ -63,7 +71,7 @@ impl Dockerd {
         let mut ready = client(&room);
         ready.args(["version", "--format", "{{.Server.Version}}"]);
         let daemon = Daemon::start(&command, &room, || run(&mut ready).is_ok())?;
-        Ok(Self { daemon, tcp, room })
+        Ok(Self { daemon, tcp, data_root, room })
     }
 
     /// Its socket.
@@ -83,7 +91,7 @@ impl Dockerd {
 
     /// Where it keeps images: Docker's "data root".
     pub fn data_root(&self) -> PathBuf {
-        self.room.join("data")
+        self.data_root.clone()
     }
 
     /// What it has written so far.

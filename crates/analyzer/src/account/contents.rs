@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::layer::index::ContentHash;
 use crate::layer::read::{ReadLayer, name};
+use crate::layer::scan::Scratch;
 use crate::source::Image;
 use crate::tree::{Cause, Fate, Payload};
 
@@ -45,25 +46,24 @@ impl Contents {
         needed: &[u32],
         jobs: NonZeroUsize,
     ) -> Result<Self> {
-        let hash = |at: u32| {
+        let hash = |at: u32, scratch: &mut Scratch| {
             let entry = payloads[at as usize].entry;
-            let layer = &layers[entry.layer as usize];
-            match layer.index.entry(entry.position as usize).hash() {
-                Some(hash) => Ok(*hash),
-                None => layer.hash(&name(image, entry.layer as usize), entry.position as usize),
-            }
+            let what = || name(image, entry.layer as usize);
+            layers[entry.layer as usize].hash_with(&what, entry.position as usize, scratch)
         };
         let next = AtomicUsize::new(0);
         let results: Mutex<Vec<(u32, ContentHash)>> = Mutex::new(Vec::with_capacity(needed.len()));
         let failure: Mutex<Option<Error>> = Mutex::new(None);
         let work = || {
+            let mut scratch = Scratch::default();
             loop {
                 let start = next.fetch_add(BATCH, Ordering::Relaxed);
                 let Some(batch) = needed.get(start..needed.len().min(start + BATCH)) else { break };
                 if batch.is_empty() {
                     break;
                 }
-                let hashed: Result<Vec<_>> = batch.iter().map(|at| Ok((*at, hash(*at)?))).collect();
+                let hashed: Result<Vec<_>> =
+                    batch.iter().map(|at| Ok((*at, hash(*at, &mut scratch)?))).collect();
                 match hashed {
                     Ok(rows) => lock(&results).extend(rows),
                     Err(error) => {
@@ -79,13 +79,11 @@ impl Contents {
             }
             work();
         });
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => {
-                let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-                Ok(Self { hashes: results.into_iter().collect() })
-            }
+        if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
         }
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self { hashes: results.into_iter().collect() })
     }
 }
 

@@ -57,7 +57,7 @@ impl<R: Read> Metered<R> {
     }
 
     /// Bytes read so far.
-    pub fn bytes(&self) -> u64 {
+    pub fn read_so_far(&self) -> u64 {
         self.bytes
     }
 

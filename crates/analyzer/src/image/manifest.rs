@@ -96,6 +96,10 @@ struct Probe {
 /// Tells what a document is by what is in it, and parses it. `what` names it in errors.
 pub fn parse_document(what: &str, bytes: &[u8]) -> Result<Document> {
     let malformed = |error: serde_json::Error| Error::malformed(what, error);
+    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
+    if first != Some(&b'{') {
+        return Err(Error::malformed(what, "expected a JSON object"));
+    }
     let probe: Probe = serde_json::from_slice(bytes).map_err(malformed)?;
     if probe.fs_layers.is_some() {
         return Err(Error::malformed(

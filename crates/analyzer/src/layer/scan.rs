@@ -155,23 +155,39 @@ impl<'a> ContentHasher<'a> {
     }
 }
 
+/// Bytes read at a time when single files are hashed.
+const PIECE: usize = 256 << 10;
+
+/// A buffer for [`hash_at`], kept from file to file: most files fit it whole.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch(Vec<u8>);
+
 /// Hashes one file of a layer that stands uncompressed in `region`.
 pub(crate) fn hash_at(
     region: &crate::blob::region::Region,
-    what: &str,
+    what: &dyn Fn() -> String,
     size: u64,
     offset: u64,
     sparse: Option<&SparseMap>,
+    scratch: &mut Scratch,
 ) -> Result<ContentHash> {
     let stored = sparse.map_or(size, |map| map.runs.iter().map(|(_, len)| len).sum());
     let content = region
         .part(offset, stored)
-        .ok_or_else(|| Error::corrupt(what, "it is truncated inside a file's content"))?;
+        .ok_or_else(|| Error::corrupt(what(), "it is truncated inside a file's content"))?;
+    let buffer = &mut scratch.0;
+    buffer.resize(PIECE, 0);
+    if sparse.is_none()
+        && let Ok(whole) = usize::try_from(size)
+        && whole <= PIECE
+    {
+        content.read_at(&mut buffer[..whole], 0)?;
+        return Ok(*blake3::hash(&buffer[..whole]).as_bytes());
+    }
     let mut hasher = ContentHasher::new(size, sparse);
-    let mut buffer = [0; 64 << 10];
     let mut position = 0;
     while position < stored {
-        let read = content.read_at(&mut buffer, position)?;
+        let read = content.read_at(buffer, position)?;
         hasher.update(&buffer[..read]);
         position += read as u64;
     }

@@ -67,6 +67,10 @@ impl<'a> Named<'a> {
     fn tool(&self) -> Option<&'static str> {
         let text = self.instruction?.text();
         let command = text.strip_prefix("RUN ")?;
+        // Of several commands, the first says little of the rest.
+        if command.contains(['&', ';', '|', '\n']) {
+            return None;
+        }
         let first = command.split_whitespace().next()?;
         ["chmod", "chown", "chgrp", "rm", "mv", "touch", "strip"].into_iter().find(|t| *t == first)
     }

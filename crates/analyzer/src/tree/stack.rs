@@ -18,6 +18,10 @@ use crate::tree::walk::{Step, Walk};
 /// Nodes of all layers together: 40 bytes each.
 const NODES_MAX: usize = 50_000_000;
 
+/// Rounds in which hard links to later names are settled: a hostile chain of them must not cost
+/// the square of its length.
+const LINK_ROUNDS_MAX: usize = 64;
+
 /// Why a payload is in the image and in no file of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
@@ -164,15 +168,17 @@ impl<'a> Stacker<'a> {
                 pending.push(entry);
             }
         }
-        // Links may point at names that come later; each round settles at least one of a chain.
-        while !pending.is_empty() {
+        // Links may point at names that come later, which runtimes refuse; each round settles at
+        // least one of a chain.
+        for _ in 0..LINK_ROUNDS_MAX {
             let before = pending.len();
             pending.retain(|entry| !self.place(*entry));
             if pending.len() == before {
-                for entry in pending.drain(..) {
-                    self.dangling(entry);
-                }
+                break;
             }
+        }
+        for entry in pending {
+            self.dangling(entry);
         }
         Ok(())
     }
