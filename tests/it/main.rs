@@ -1,6 +1,13 @@
 //! End-to-end tests: the built command against files, registries and runtimes. A module a topic.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod archives;
+mod bad_images;
+mod bombs;
+mod damage;
 mod golden;
 mod jettison;
+mod layers;
+mod layouts;
 mod shop;
+mod tools;

@@ -155,8 +155,8 @@ pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadL
         .unwrap_or_else(PoisonError::into_inner)
         .into_iter()
         .min_by_key(|(at, error)| (*at, !matches!(error, Error::DigestMismatch { .. })));
-    if let Some((_, error)) = failure {
-        return Err(error);
+    if let Some((position, error)) = failure {
+        return Err(blame_region(image, position, error, options));
     }
     for (slot, result) in slots.iter_mut().zip(results) {
         if let Some(layer) = result.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -241,6 +241,21 @@ fn verify(what: &str, expected: &Digest, region: &Region) -> Result<()> {
         }
     }
     check(what, expected, &digester.finish())
+}
+
+/// The digest's error instead of the decoder's, also where the digest's turn had not come.
+fn blame_region(image: &Image, position: usize, error: Error, options: &ReadOptions<'_>) -> Error {
+    let layer = &image.layers[position];
+    let LayerData::Region(region) = &layer.data else { return error };
+    if !matches!(error, Error::Corrupt { .. }) {
+        return error;
+    }
+    let what = name(image, position);
+    let compressed = region_compression(region, &what).is_ok_and(|c| c != Compression::None);
+    match stored_digest(layer, compressed, options.verify) {
+        Some(expected) => verify(&what, &expected, region).err().unwrap_or(error),
+        None => error,
+    }
 }
 
 fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<ReadLayer> {

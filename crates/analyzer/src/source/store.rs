@@ -179,10 +179,13 @@ pub fn pick(
     what: &str,
     options: &OpenOptions,
 ) -> Result<(Digest, Manifest)> {
+    // One manifest under several tags is named as often.
+    let mut seen = std::collections::HashSet::new();
     let candidates: Vec<(Option<Platform>, Descriptor)> = manifests
         .into_iter()
         .filter(|entry| !entry.is_attestation())
         .map(|entry| (entry.platform, entry.descriptor))
+        .filter(|(platform, descriptor)| seen.insert((platform.clone(), descriptor.digest.clone())))
         .collect();
     let mut fitting: Vec<(u32, &Descriptor)> = candidates
         .iter()
