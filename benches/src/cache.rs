@@ -38,7 +38,7 @@ pub(crate) fn measure(
         );
     }
     if let (Some(first), Some(second)) = (first, second) {
-        table.group("layer cache, gzip oci-archive", "first run");
+        Table::group("layer cache, gzip oci-archive", "first run");
         table.row("second run: wall", Figure::Wall, Some(first), second, Bar::TimesLess(15.0));
         table.row("second run: CPU", Figure::Cpu, Some(first), second, Bar::Nothing);
         table.row("second run: memory", Figure::Memory, None, second, Bar::Mebibytes(MEMORY));
@@ -49,7 +49,7 @@ pub(crate) fn measure(
         best = best.best(once(plain.stdout(Stdio::null()))?);
     }
     if let Some(second) = second {
-        table.group("", "by seeking");
+        Table::group("", "by seeking");
         table.row("second run: wall", Figure::Wall, Some(best), second, Bar::Nothing);
     }
     Ok(())

@@ -1,18 +1,39 @@
 //! Images of many small files, written to disk layer by layer, so that a million files are never
-//! in memory at once.
+//! in memory at once. They are made by a process of their own: the kernel counts the memory of a
+//! process that starts another as the other's.
 
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
+use clap::Subcommand;
 use jettison_testkit::image::{BLOCK, CREATED, Header, LayerBuilder, Meta};
 use serde_json::json;
 
+use crate::{million, whiteouts};
+
+/// An image to be made.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Recipe {
+    /// Many files, and whiteouts that take some of them away.
+    Whiteouts,
+    /// So many files in a hundred layers.
+    Million { files: usize },
+}
+
+impl Recipe {
+    /// Writes the image to `path`.
+    pub(crate) fn write(self, path: &Path) -> anyhow::Result<()> {
+        match self {
+            Self::Whiteouts => write(path, 2, whiteouts::layer),
+            Self::Million { files } => {
+                write(path, million::LAYERS, |at| million::layer(at, files / million::LAYERS))
+            }
+        }
+    }
+}
+
 /// Writes an archive in Docker's format whose layers are what `layer` makes of 0, 1, ….
-pub(crate) fn write(
-    path: &Path,
-    layers: usize,
-    layer: impl Fn(usize) -> LayerBuilder,
-) -> anyhow::Result<()> {
+fn write(path: &Path, layers: usize, layer: impl Fn(usize) -> LayerBuilder) -> anyhow::Result<()> {
     let mut archive = BufWriter::new(fs_err::File::create(path)?);
     let mut member = |name: &str, content: &[u8]| -> anyhow::Result<()> {
         let mut header = Header::posix(b'0');

@@ -33,6 +33,14 @@ enum Args {
         /// An OCI archive.
         archive: PathBuf,
     },
+    /// Write one of the made images.
+    Make {
+        /// Where to.
+        archive: PathBuf,
+        /// Which.
+        #[command(subcommand)]
+        recipe: made::Recipe,
+    },
 }
 
 #[derive(clap::Args)]
@@ -63,6 +71,7 @@ struct RunArgs {
 fn main() -> ExitCode {
     let result = match Args::parse() {
         Args::Decompress { archive } => decompress::run(&archive).map(|()| true),
+        Args::Make { archive, recipe } => recipe.write(&archive).map(|()| true),
         Args::Run(args) => run(&args).map(|met| met || !args.strict),
     };
     match result {

@@ -1,13 +1,14 @@
 //! A million files in a hundred layers: time linear in files, memory bounded.
 
 use jettison_testkit::image::LayerBuilder;
+use jettison_testkit::process::run;
 
-use crate::made;
 use crate::measure::interleaved;
 use crate::programs::Programs;
 use crate::table::{Bar, Figure, Table};
 
-const LAYERS: usize = 100;
+/// Layers of each image.
+pub(crate) const LAYERS: usize = 100;
 /// Files of each image.
 const STEPS: [usize; 3] = [250_000, 500_000, 1_000_000];
 /// What four times the files may cost, at most.
@@ -17,7 +18,7 @@ const MEMORY: f64 = 600.0;
 
 /// Every tenth file writes over one of the layer below; sizes are all about the same, so that
 /// contents have to be compared.
-fn layer(at: usize, files: usize) -> LayerBuilder {
+pub(crate) fn layer(at: usize, files: usize) -> LayerBuilder {
     let mut layer = LayerBuilder::new();
     for file in 0..files {
         let owner = if file % 10 == 0 { at.saturating_sub(1) } else { at };
@@ -29,12 +30,12 @@ fn layer(at: usize, files: usize) -> LayerBuilder {
 
 /// Each size by itself; the largest against the smallest.
 pub(crate) fn measure(programs: &Programs, runs: usize, table: &mut Table) -> anyhow::Result<()> {
-    table.group("100 layers", "250k files");
+    Table::group("100 layers", "250k files");
     let mut smallest = None;
     for files in STEPS {
         let room = tempfile::tempdir()?;
         let archive = room.path().join("million.tar");
-        made::write(&archive, LAYERS, |at| layer(at, files / LAYERS))?;
+        run(&mut programs.make(&archive, &["million", &files.to_string()]))?;
         let image = format!("docker-archive:{}", archive.display());
         let [ours] = interleaved([programs.jettison(&image)], runs)?;
         let smallest = *smallest.get_or_insert(ours);

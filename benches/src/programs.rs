@@ -65,6 +65,13 @@ impl Programs {
         command
     }
 
+    /// This program, which writes the image of `recipe` to `archive`.
+    pub(crate) fn make(&self, archive: &Path, recipe: &[&str]) -> Command {
+        let mut command = Command::new(&self.this);
+        command.arg("make").arg(archive).args(recipe);
+        command
+    }
+
     /// This program, which decompresses what is in `archive`.
     pub(crate) fn decompress(&self, archive: &Path) -> Command {
         let mut command = Command::new(&self.this);

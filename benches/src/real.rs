@@ -70,7 +70,7 @@ impl Real {
             command.env("DOCKER_HOST", host).env_remove("DOCKER_CONTEXT");
         }
         let [theirs, in_place, exported] = interleaved([dive, in_place, exported], runs)?;
-        table.group("docker-daemon", "dive");
+        Table::group("docker-daemon", "dive");
         for (how, ours, times) in [("in place", in_place, 20.0), ("exported", exported, 2.0)] {
             let what = |figure: &str| format!("engine, {how}: {figure}");
             table.row(&what("wall"), Figure::Wall, Some(theirs), ours, Bar::TimesLess(times));
@@ -102,17 +102,17 @@ pub(crate) fn build(room: &Path) -> anyhow::Result<Real> {
 fn build_image(dockerd: &Dockerd, room: &Path) -> anyhow::Result<()> {
     eprintln!("benches: building the image, once; this takes some minutes");
     fs::create_dir_all(room)?;
-    let root = room.join("root");
-    if root.exists() {
-        fs::remove_dir_all(&root)?;
+    let base = room.join("base");
+    if base.exists() {
+        fs::remove_dir_all(&base)?;
     }
     let (suite, mirror) = suite_and_mirror()?;
-    run(Command::new("debootstrap").args(["--variant=minbase", &suite]).arg(&root).arg(&mirror))?;
-    let tar = room.join("root.tar");
-    run(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&tar).arg("."))?;
-    run(dockerd.command().arg("import").arg(&tar).arg(BASE))?;
-    fs::remove_dir_all(&root)?;
-    fs::remove_file(&tar)?;
+    run(Command::new("debootstrap").args(["--variant=minbase", &suite]).arg(&base).arg(&mirror))?;
+    let archive = room.join("root.tar");
+    run(Command::new("tar").arg("-C").arg(&base).arg("-cf").arg(&archive).arg("."))?;
+    run(dockerd.command().arg("import").arg(&archive).arg(BASE))?;
+    fs::remove_dir_all(&base)?;
+    fs::remove_file(&archive)?;
     let context = room.join("context");
     write_context(&context)?;
     let mut build = dockerd.command();

@@ -52,7 +52,7 @@ pub(crate) fn measure(
     let dive = |archive: &Path| programs.dive("docker-archive", &archive.to_string_lossy());
     let image = format!("docker-archive:{}", archives.docker.display());
     let [theirs, ours] = interleaved([dive(&archives.docker), programs.jettison(&image)], runs)?;
-    table.group("docker-archive", "dive");
+    Table::group("docker-archive", "dive");
     table.row("docker-archive: wall", Figure::Wall, Some(theirs), ours, Bar::TimesLess(20.0));
     table.row("docker-archive: CPU", Figure::Cpu, Some(theirs), ours, Bar::Nothing);
     table.row("docker-archive: memory", Figure::Memory, Some(theirs), ours, Bar::Mebibytes(MEMORY));
@@ -63,10 +63,10 @@ pub(crate) fn measure(
             runs,
         )?;
         let what = |figure: &str| format!("{name} oci-archive: {figure}");
-        table.group(&what("").replace(": ", ""), "dive");
+        Table::group(&what("").replace(": ", ""), "dive");
         table.row(&what("wall"), Figure::Wall, Some(theirs), ours, Bar::TimesLess(4.0));
         table.row(&what("memory"), Figure::Memory, Some(theirs), ours, Bar::Mebibytes(MEMORY));
-        table.group("", "inflate only");
+        Table::group("", "inflate only");
         table.row(&what("CPU"), Figure::Cpu, Some(floor), ours, Bar::TimesMore(1.6));
     }
     Ok(())

@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// The title of the rows that follow; `other` is what jettison is compared with.
-    pub(crate) fn group(&self, title: &str, other: &str) {
+    pub(crate) fn group(title: &str, other: &str) {
         println!("\n{title:<32}{other:>12}{:>12}{:>8}  bar", "jettison", "ratio");
     }
 

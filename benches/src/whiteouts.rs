@@ -2,8 +2,8 @@
 //! every whiteout.
 
 use jettison_testkit::image::LayerBuilder;
+use jettison_testkit::process::run;
 
-use crate::made;
 use crate::measure::interleaved;
 use crate::programs::Programs;
 use crate::table::{Bar, Figure, Table};
@@ -16,7 +16,8 @@ fn path(file: usize) -> String {
     format!("srv/data/{}/file-{file}", file / DIRECTORY)
 }
 
-fn layer(at: usize) -> LayerBuilder {
+/// The files, then the whiteouts.
+pub(crate) fn layer(at: usize) -> LayerBuilder {
     let mut layer = LayerBuilder::new();
     if at == 0 {
         for file in 0..FILES {
@@ -34,11 +35,11 @@ fn layer(at: usize) -> LayerBuilder {
 pub(crate) fn measure(programs: &Programs, runs: usize, table: &mut Table) -> anyhow::Result<()> {
     let room = tempfile::tempdir()?;
     let archive = room.path().join("whiteouts.tar");
-    made::write(&archive, 2, layer)?;
+    run(&mut programs.make(&archive, &["whiteouts"]))?;
     let image = archive.to_string_lossy();
     let [ours] = interleaved([programs.jettison(&format!("docker-archive:{image}"))], runs.max(3))?;
     let [theirs] = interleaved([programs.dive("docker-archive", &image)], 1)?;
-    table.group("20,000 files, 1,600 whiteouts", "dive");
+    Table::group("20,000 files, 1,600 whiteouts", "dive");
     table.row("whiteouts: wall", Figure::Wall, Some(theirs), ours, Bar::Seconds(0.3));
     table.row("whiteouts: memory", Figure::Memory, Some(theirs), ours, Bar::Nothing);
     Ok(())
