@@ -3,6 +3,8 @@
 pub mod cache;
 pub mod index;
 pub(crate) mod input;
+#[cfg(feature = "engine")]
+pub mod overlay;
 pub mod read;
 pub(crate) mod scan;
 pub(crate) mod tar;

@@ -203,9 +203,11 @@ pub trait RemoteBlob: Send + Sync {
 /// A layer that stands unpacked in a directory.
 pub trait UnpackedLayer: Send + Sync {
     /// The entries of the tar that the layer was, and is when it is exported.
-    fn index(&self) -> Result<LayerIndex>;
+    fn index(&self) -> Result<Arc<LayerIndex>>;
     /// Hashes the content of the file at `position` of `index`.
     fn hash(&self, index: &LayerIndex, position: usize) -> Result<ContentHash>;
+    /// Puts the tar together again and checks it against the layer's `diff_id`.
+    fn verify(&self, diff_id: &Digest) -> Result<()>;
 }
 
 /// A layer that was read while it passed by.

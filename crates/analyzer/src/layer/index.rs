@@ -16,7 +16,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    fn of(self, arena: &[u8]) -> &[u8] {
+    pub(crate) fn of(self, arena: &[u8]) -> &[u8] {
         let start = self.start as usize;
         &arena[start..start + self.len as usize]
     }

@@ -267,11 +267,16 @@ fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<Rea
             Ok(read)
         }
         LayerData::Scanned(scanned) => read_scanned(scanned, layer, &what, options),
-        LayerData::InPlace(unpacked) => Ok(ReadLayer {
-            index: Arc::new(unpacked.index()?),
-            compressed_size: None,
-            contents: ContentAccess::Unpacked(unpacked.clone()),
-        }),
+        LayerData::InPlace(unpacked) => {
+            if options.verify {
+                unpacked.verify(&layer.diff_id)?;
+            }
+            Ok(ReadLayer {
+                index: unpacked.index()?,
+                compressed_size: None,
+                contents: ContentAccess::Unpacked(unpacked.clone()),
+            })
+        }
     };
     options.progress.end(position);
     result

@@ -1,17 +1,129 @@
-//! Docker's engine and podman's compatible socket.
-use crate::{
-    Error, Result,
-    source::{Image, OpenOptions},
-};
-pub fn open_docker(_: &str, _: &OpenOptions) -> Result<Image> {
-    Err(Error::NotBuilt("docker-daemon:", "engine"))
+//! Images of an engine on a socket: Docker's, or podman's by its compatible API. Where the
+//! engine's layer directories can be read, the layers are read in place; else the engine exports
+//! them, and they are scanned as they go by.
+
+mod containers_storage;
+mod endpoint;
+mod in_place;
+mod layerdb;
+mod session;
+
+use crate::error::{Error, Result};
+use crate::source::{Image, OpenOptions, Origin, Transport, archive};
+
+use endpoint::Endpoint;
+use in_place::Refusal;
+use session::Session;
+
+/// Opens the image that Docker's engine knows by `reference`: a name with or without a tag or
+/// digest, or an image ID, whole or short. Without a host in `options`, podman's socket stands in
+/// where there is no Docker.
+pub fn open_docker(reference: &str, options: &OpenOptions) -> Result<Image> {
+    let endpoint = match &options.docker_host {
+        Some(host) => Endpoint::parse(host)?,
+        None => match Endpoint::docker() {
+            Some(endpoint) => endpoint,
+            None => podman_endpoint(options)?.ok_or_else(|| {
+                no_engine(
+                    reference,
+                    &[endpoint::DOCKER, endpoint::PODMAN],
+                    "start Docker, or say where it listens with DOCKER_HOST",
+                )
+            })?,
+        },
+    };
+    open(&endpoint, Transport::DockerDaemon, reference, options)
 }
-pub fn open_podman(_: &str, _: &OpenOptions) -> Result<Image> {
-    Err(Error::NotBuilt("docker-daemon:", "engine"))
+
+/// Opens the image that containers/storage knows by `reference`, as podman serves it.
+pub fn open_podman(reference: &str, options: &OpenOptions) -> Result<Image> {
+    let endpoint = podman_endpoint(options)?.ok_or_else(|| {
+        no_engine(
+            reference,
+            &[endpoint::PODMAN],
+            "start its API (`systemctl start podman.socket`, or `podman system service`)",
+        )
+    })?;
+    open(&endpoint, Transport::ContainersStorage, reference, options)
 }
-pub fn has_docker(_: &str, _: &OpenOptions) -> Result<bool> {
-    Ok(false)
+
+/// Whether Docker's engine knows `reference`; false where there is no engine.
+pub fn has_docker(reference: &str, options: &OpenOptions) -> Result<bool> {
+    let endpoint = match &options.docker_host {
+        Some(host) => Some(Endpoint::parse(host)?),
+        None => Endpoint::docker(),
+    };
+    has(endpoint, options.docker_host.is_some(), reference)
 }
-pub fn has_podman(_: &str, _: &OpenOptions) -> Result<bool> {
-    Ok(false)
+
+/// Whether podman knows `reference`; false where its API is not served.
+pub fn has_podman(reference: &str, options: &OpenOptions) -> Result<bool> {
+    has(podman_endpoint(options)?, options.podman_host.is_some(), reference)
+}
+
+fn podman_endpoint(options: &OpenOptions) -> Result<Option<Endpoint>> {
+    match &options.podman_host {
+        Some(host) => Endpoint::parse(host).map(Some),
+        None => Ok(Endpoint::podman()),
+    }
+}
+
+fn has(endpoint: Option<Endpoint>, asked_for: bool, reference: &str) -> Result<bool> {
+    let Some(endpoint) = endpoint.filter(|_| session::is_reference(reference)) else {
+        return Ok(false);
+    };
+    // A well-known socket that nobody listens on is left over from an engine that has ended.
+    if !asked_for && endpoint.is_abandoned() {
+        return Ok(false);
+    }
+    match Session::start(&endpoint)?.inspect(reference) {
+        Ok(_) => Ok(true),
+        Err(Error::NoSuchImage { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn open(
+    endpoint: &Endpoint,
+    transport: Transport,
+    reference: &str,
+    options: &OpenOptions,
+) -> Result<Image> {
+    let origin = Origin { transport, reference: reference.to_owned() };
+    if !session::is_reference(reference) {
+        return Err(Error::Usage(format!(
+            "{origin}: {reference:?} is neither an image's name nor an image ID"
+        )));
+    }
+    let session = Session::start(endpoint)?;
+    let inspected = session.inspect(reference)?;
+    let mut warning = None;
+    if options.in_place && endpoint.is_local() {
+        match in_place::open(&inspected, &origin, options) {
+            Ok(image) => return Ok(image),
+            Err(Refusal::Final(error)) => return Err(error),
+            Err(Refusal::NotHere) => {}
+            Err(Refusal::Unfit(because)) => {
+                warning = Some(format!(
+                    "the layers of {origin} are exported instead of read in place: {because}"
+                ));
+            }
+        }
+    }
+    let export = session.export(&inspected.id);
+    let what = format!("the export of {reference} by {}", session.name());
+    let mut image = archive::read_docker_stream(export, &what, None, origin, options)?;
+    image.warnings.extend(warning);
+    Ok(image)
+}
+
+fn no_engine(reference: &str, sockets: &[&str], remedy: &str) -> Error {
+    let sockets = match sockets {
+        [one] => format!("{one} does not exist"),
+        several => format!("neither {} exists", several.join(" nor ")),
+    };
+    Error::Remote {
+        what: format!("no engine to ask for {reference}"),
+        because: format!("{sockets}: {remedy}"),
+    }
 }

@@ -1,0 +1,186 @@
+//! The two questions that an engine is asked: what is this image, and what are its bytes.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use bollard::Docker;
+use bollard::errors::Error as ApiError;
+use futures_util::StreamExt as _;
+use jettison_oci::Digest;
+use tokio::runtime::Runtime;
+
+use crate::error::{Error, Result};
+use crate::source::engine::endpoint::Endpoint;
+use crate::source::stream::{PieceReader, pieces, runtime};
+
+/// A client with the runtime it lives on.
+pub(super) struct Session {
+    runtime: Runtime,
+    client: Docker,
+    name: String,
+}
+
+/// What an engine says of an image.
+#[derive(Clone, Debug)]
+pub(super) struct Inspected {
+    /// The image's ID: in Docker's own store and in containers/storage, the digest of its config.
+    pub(super) id: Digest,
+    /// The storage driver's name: `overlay2`, `overlay`.
+    pub(super) driver: String,
+    /// Directories of its layers, top first, as the driver names them.
+    pub(super) directories: Vec<PathBuf>,
+}
+
+impl Session {
+    /// Connects. No version of the API is agreed on: bollard leaves it out of its paths, so that
+    /// the engine answers in its own, and asking podman for it takes longer than all the rest.
+    pub(super) fn start(endpoint: &Endpoint) -> Result<Self> {
+        let runtime = runtime()?;
+        let client = {
+            let _entered = runtime.enter();
+            endpoint.connect()?
+        };
+        Ok(Self { runtime, client, name: endpoint.engine() })
+    }
+
+    /// The engine in errors.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the engine knows of `reference`; [`Error::NoSuchImage`] where it knows none.
+    pub(super) fn inspect(&self, reference: &str) -> Result<Inspected> {
+        let image = self.runtime.block_on(self.client.inspect_image(reference)).map_err(
+            |error| match error {
+                ApiError::DockerResponseServerError { status_code: 404, .. } => {
+                    Error::NoSuchImage {
+                        what: self.name.clone(),
+                        wanted: reference.to_owned(),
+                        found: Vec::new(),
+                    }
+                }
+                error => failed(&self.name, reference, &error),
+            },
+        )?;
+        let id = image.id.unwrap_or_default();
+        // podman's own API leaves the algorithm out; its compatible one may, too.
+        let id = id
+            .parse()
+            .or_else(|_| format!("sha256:{id}").parse())
+            .map_err(|error| Error::malformed(format!("the ID that {} gives", self.name), error))?;
+        let (driver, data) =
+            image.graph_driver.map_or_else(Default::default, |driver| (driver.name, driver.data));
+        Ok(Inspected { id, driver, directories: directories(&data) })
+    }
+
+    /// The image as `docker save` writes it. Errors come out of the reader.
+    pub(super) fn export(&self, id: &Digest) -> Export<'_> {
+        let (sender, pieces) = pieces();
+        let client = self.client.clone();
+        let (name, id) = (self.name.clone(), id.to_string());
+        self.runtime.spawn(async move {
+            let mut stream = client.export_image(&id);
+            while let Some(piece) = stream.next().await {
+                let last = piece.is_err();
+                let piece = piece.map_err(|error| failed(&name, &id, &error));
+                if sender.send(piece).await.is_err() || last {
+                    return;
+                }
+            }
+        });
+        Export { pieces, _session: self }
+    }
+}
+
+/// An export under way. It ends with its session.
+pub(super) struct Export<'a> {
+    pieces: PieceReader,
+    _session: &'a Session,
+}
+
+impl Read for Export<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.pieces.read(buffer)
+    }
+}
+
+/// Whether `text` can be a name or an ID. It becomes a part of a URL, where anything else could
+/// change what is asked.
+pub(super) fn is_reference(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:@+".contains(&byte);
+    text.split('/').all(|part| !matches!(part, "" | "." | "..") && part.bytes().all(allowed))
+}
+
+fn directories(data: &HashMap<String, String>) -> Vec<PathBuf> {
+    let lower = data.get("LowerDir").map(String::as_str).unwrap_or_default();
+    let upper = data.get("UpperDir").map(String::as_str);
+    upper
+        .into_iter()
+        .chain(lower.split(':'))
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect()
+}
+
+fn failed(engine: &str, reference: &str, error: &ApiError) -> Error {
+    let because = match error {
+        ApiError::DockerResponseServerError { status_code, message } => {
+            let message = match message.trim() {
+                "" => "no reason given",
+                message => message,
+            };
+            format!("it answers {message} (status {status_code})")
+        }
+        ApiError::RequestTimeoutError => "it does not answer".to_owned(),
+        ApiError::JsonDataError { .. } => {
+            format!("its answer is not that of a Docker-compatible engine: {error}")
+        }
+        error => {
+            // The HTTP client's own words ("client error") leave the cause to its sources.
+            let mut because = error.to_string();
+            let mut source = std::error::Error::source(error);
+            while let Some(cause) = source {
+                let cause_text = cause.to_string();
+                if !because.contains(&cause_text) {
+                    because = format!("{because}: {cause_text}");
+                }
+                source = cause.source();
+            }
+            because
+        }
+    };
+    Error::Remote { what: format!("{engine}, asked for {reference}"), because }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_cannot_change_the_question() {
+        for good in [
+            "debian",
+            "localhost:5000/a/b:1.2_x",
+            "a@sha256:00",
+            "8bd183471cad",
+            "sha256:8bd183471cad",
+        ] {
+            assert!(is_reference(good), "{good}");
+        }
+        for bad in ["", "a?b", "a#b", "a b", "a%2fb", "../x", "a/../b", "a//b", "/a", "a/", "é"] {
+            assert!(!is_reference(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn layer_directories_come_top_first() {
+        let data = HashMap::from([
+            ("UpperDir".to_owned(), "/r/c/diff".to_owned()),
+            ("LowerDir".to_owned(), "/r/b/diff:/r/a/diff".to_owned()),
+        ]);
+        let expected = ["/r/c/diff", "/r/b/diff", "/r/a/diff"].map(PathBuf::from);
+        assert_eq!(directories(&data), expected);
+        assert_eq!(directories(&HashMap::new()), Vec::<PathBuf>::new());
+    }
+}
