@@ -9,7 +9,6 @@ use crate::account::{Account, account};
 use crate::error::Result;
 use crate::layer::cache::Cache;
 use crate::layer::read::{ReadOptions, read_layers};
-use crate::progress::Progress;
 use crate::source::store::diff_ids;
 use crate::source::{Image, OpenOptions, Transport, resolve};
 
@@ -34,8 +33,6 @@ pub struct Options<'a> {
     pub base: Option<BaseArgument>,
     /// Indexes of layers that were read before.
     pub cache: Option<&'a Cache>,
-    /// Told of each layer as it is read.
-    pub progress: &'a dyn Progress,
 }
 
 /// Accounts for every byte of the image that `word` means. `stdin` is read where that is `-`.
@@ -54,7 +51,7 @@ pub fn analyze(
             verify: options.verify,
             expansion: options.open.expansion,
             cache: options.cache,
-            progress: options.progress,
+            progress: &*options.open.progress.0,
         },
     )?;
     account(image, layers, base, options.jobs)

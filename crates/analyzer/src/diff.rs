@@ -74,6 +74,9 @@ pub struct Diff<'a> {
     pub files: Vec<FileChange>,
 }
 
+/// What makes two files the same: bytes, and their hash.
+type Content = (u64, ContentHash);
+
 /// `new - old`. Sizes are below 2^63: the account's sums would not have been made otherwise.
 pub fn delta(old: u64, new: u64) -> i64 {
     i64::try_from(i128::from(new) - i128::from(old)).unwrap_or(if new > old {
@@ -168,7 +171,7 @@ pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Resul
     let hashes_new = hashes(new, needed_new, jobs)?;
 
     let mut changes = Vec::new();
-    let mut moved_from: HashMap<(u64, ContentHash), Vec<(&Vec<u8>, u32)>> = HashMap::new();
+    let mut moved_from: HashMap<Content, Vec<(&Vec<u8>, u32)>> = HashMap::new();
     for (path, at) in before.iter().rev() {
         if !after.contains_key(path)
             && let Some(hash) = hashes_old.hash(*at as usize)

@@ -153,7 +153,7 @@ impl Error {
         Self::Corrupt { what: what.into(), because: because.into() }
     }
 
-    pub(crate) fn malformed(what: impl Into<String>, because: impl ToString) -> Self {
+    pub(crate) fn malformed(what: impl Into<String>, because: impl std::fmt::Display) -> Self {
         Self::Malformed { what: what.into(), because: because.to_string() }
     }
 

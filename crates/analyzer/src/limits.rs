@@ -24,6 +24,11 @@ pub const SPARSE_RUNS_MAX: usize = 100_000;
 /// Holes of a sparse file that are hashed as the zeros they stand for; beyond it the map of the
 /// file is hashed instead, so that such a file equals only its exact like.
 pub const HOLES_HASHED_MAX: u64 = 4 << 30;
+/// The same as a multiple of what the tar stores of the file: bounds the hashing that a small
+/// layer of many sparse files can ask for.
+pub const HOLES_RATIO_MAX: u64 = 256;
+/// Target of a symlink that is followed: Linux makes no longer ones.
+pub const LINK_MAX: usize = 4095;
 /// Symlinks followed while one path of a layer is placed.
 pub const SYMLINKS_MAX: usize = 40;
 /// A decompressed layer may always grow to this size, whatever its ratio.

@@ -15,6 +15,8 @@ pub enum Action {
     Removes,
     /// A whiteout removed a directory above the path.
     RemovesAbove,
+    /// Whiteouts removed paths below the path.
+    RemovesBelow,
     /// An opaque whiteout emptied the path, or a directory above it.
     Empties,
     /// It put something else than a directory above the path.
@@ -29,6 +31,7 @@ impl Action {
             Self::Rewrites => "rewrites",
             Self::Removes => "removes",
             Self::RemovesAbove => "removes a directory above",
+            Self::RemovesBelow => "removes paths below",
             Self::Empties => "empties",
             Self::ReplacesAbove => "replaces a directory above",
         }
@@ -86,48 +89,45 @@ pub fn why(account: &Account, path: &[u8]) -> Why {
     let mut events: Vec<Event> = Vec::new();
     let mut existed = false;
     for (layer, index) in account.indexes.iter().enumerate() {
-        let (mut adds, mut above) = (None, None);
-        let mut entries = 0;
+        let (mut adds, mut hides) = (None, None);
+        let (mut entries, mut below) = (0, false);
         for entry in index.entries() {
+            let own = entry.path();
             match entry.whiteout() {
-                Some(Whiteout::Path { directory, name }) => {
-                    let hit = is_child(path, directory, name);
-                    match hit {
-                        Some(true) => above = Some(Action::Removes),
-                        Some(false) => {
-                            above.get_or_insert(Action::RemovesAbove);
-                        }
-                        None => {}
+                Some(Whiteout::Path { directory, name }) => match is_child(path, directory, name) {
+                    Some(true) => hides = Some(Action::Removes),
+                    Some(false) => _ = hides.get_or_insert(Action::RemovesAbove),
+                    None => below |= directory == path || is_within(directory, path),
+                },
+                Some(Whiteout::Opaque { directory }) => {
+                    if directory == path || is_within(path, directory) {
+                        hides.get_or_insert(Action::Empties);
                     }
+                    below |= is_within(directory, path);
                 }
-                Some(Whiteout::Opaque { directory }) if is_within(path, directory) => {
-                    above.get_or_insert(Action::Empties);
-                }
-                Some(_) => {}
-                None if entry.path() == path => {
+                Some(Whiteout::Bookkeeping) => {}
+                None if own == path => {
                     entries += 1;
                     adds = Some(if existed { Action::Rewrites } else { Action::Adds });
                 }
-                None if is_within(entry.path(), path) => {
+                None if is_within(own, path) => {
                     entries += 1;
                     adds.get_or_insert(Action::Adds);
                 }
-                None if entry.kind() != Kind::Directory && is_within(path, entry.path()) => {
-                    above.get_or_insert(Action::ReplacesAbove);
+                None => {
+                    if entry.kind() != Kind::Directory && is_within(path, own) {
+                        hides.get_or_insert(Action::ReplacesAbove);
+                    }
                 }
-                None => {}
             }
         }
-        // A whiteout of what no lower layer has, or of another directory's name, did nothing.
-        let above = above.filter(|_| existed);
-        let Some(action) = adds.or(above) else { continue };
-        existed = adds.is_some() || !matches!(above, Some(_));
-        events.push(Event { layer, action, entries, added: 0, wasted: 0, hidden: 0 });
-        if let (Some(above), Some(_)) = (above, adds) {
-            let at = events.len() - 1;
-            events.insert(at, Event { action: above, entries: 0, ..events[at].clone() });
-            existed = true;
-        }
+        // A whiteout of what no lower layer has did nothing.
+        let hides = hides.or(below.then_some(Action::RemovesBelow)).filter(|_| existed);
+        let event =
+            |action, entries| Event { layer, action, entries, added: 0, wasted: 0, hidden: 0 };
+        events.extend(hides.map(|action| event(action, 0)));
+        events.extend(adds.map(|action| event(action, entries)));
+        existed = adds.is_some() || (existed && matches!(hides, None | Some(Action::RemovesBelow)));
     }
     let (mut live, mut wasted) = (0, 0);
     for payload in &account.payloads {

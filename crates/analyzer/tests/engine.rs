@@ -282,11 +282,13 @@ fn podman_images_are_the_same_in_place_and_exported() {
     };
     let options = OpenOptions { podman_host: Some(podman.host()), ..OpenOptions::default() };
     let archive = save("localhost/built:1", "built.tar");
-    let built = compare(open_podman, "localhost/built:1", &options, &archive);
-    assert_eq!(built.origin.to_string(), "containers-storage:localhost/built:1");
+    let from_podman = compare(open_podman, "localhost/built:1", &options, &archive);
+    assert_eq!(from_podman.origin.to_string(), "containers-storage:localhost/built:1");
     compare(open_podman, "localhost/odd:1", &options, &save("localhost/odd:1", "odd.tar"));
 
-    for reference in ["built:1", built.config_digest.as_str(), built.config_digest.short()] {
+    for reference in
+        ["built:1", from_podman.config_digest.as_str(), from_podman.config_digest.short()]
+    {
         assert!(has_podman(reference, &options).unwrap(), "{reference}");
         assert!(is_in_place(&open_podman(reference, &options).unwrap()), "{reference}");
     }
@@ -299,7 +301,7 @@ fn podman_images_are_the_same_in_place_and_exported() {
     let image = open_docker("localhost/built:1", &docker).unwrap();
     assert!(is_in_place(&image));
     assert_eq!(image.origin.transport, Transport::DockerDaemon);
-    assert_eq!(account(&image, false), account(&built, false));
+    assert_eq!(account(&image, false), account(&from_podman, false));
 
     podman.load_image(&moved_image("localhost/moved:1")).unwrap();
     let displaced = open_podman("localhost/moved:1", &options).unwrap();

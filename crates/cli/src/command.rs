@@ -6,10 +6,13 @@ mod diff;
 mod why;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use jettison_analyzer::account::Account;
 use jettison_analyzer::analyze::{BaseArgument, Options};
+use jettison_analyzer::progress::Shared;
 use jettison_analyzer::report::{Detail, Style};
+use jettison_analyzer::source::OpenOptions;
 
 use crate::args::{Args, Command, Format, OutputArgs, ReadArgs};
 use crate::exit::Code;
@@ -19,12 +22,12 @@ use crate::progress::Bars;
 use crate::settings;
 
 /// Runs what was asked for.
-pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: Args, printer: Printer) -> anyhow::Result<Code> {
     match args.command {
         Command::Analyze(args) => analyze::run(&args, printer),
         Command::Why(args) => why::run(&args, printer),
         Command::Diff(args) => diff::run(&args, printer),
-        Command::Cache(args) => cache::run(&args, printer),
+        Command::Cache(args) => cache::run(&args),
     }
 }
 
@@ -33,12 +36,12 @@ fn account(
     image: &str,
     base: Option<&str>,
     args: &ReadArgs,
-    printer: &Printer,
+    printer: Printer,
 ) -> anyhow::Result<Account> {
-    let bars = Bars::new(printer.shows_progress());
+    let bars = Arc::new(Bars::new(printer.shows_progress()));
     let cache = settings::cache(&args.cache);
     let options = Options {
-        open: settings::open_options(args),
+        open: OpenOptions { progress: Shared(bars.clone()), ..settings::open_options(args) },
         jobs: settings::jobs(args),
         verify: args.verify,
         base: base.map(|base| match base.parse() {
@@ -46,7 +49,6 @@ fn account(
             Err(_) => BaseArgument::Image(base.to_owned()),
         }),
         cache: cache.as_ref(),
-        progress: &bars,
     };
     let mut stdin = || -> Box<dyn Read> { Box::new(std::io::stdin()) };
     let result = jettison_analyzer::analyze::analyze(image, &mut stdin, &options);
@@ -65,7 +67,7 @@ fn detail(args: &OutputArgs) -> Detail {
 /// Does the work and writes its result to standard output and to every output file.
 fn report(
     args: &OutputArgs,
-    printer: &Printer,
+    printer: Printer,
     render: impl FnOnce() -> anyhow::Result<Box<dyn Fn(Format, Style) -> Vec<u8>>>,
 ) -> anyhow::Result<Code> {
     let outputs = output::open(&args.output)?;
@@ -74,6 +76,6 @@ fn report(
         let bytes = render(output.format, Style::default());
         output.write(&bytes)?;
     }
-    printer.result(&render(args.format, printer.style()))?;
+    Printer::result(&render(args.format, printer.style()))?;
     Ok(Code::Done)
 }

@@ -28,7 +28,7 @@ impl Printer {
     }
 
     /// How text on standard output is styled.
-    pub(crate) fn style(&self) -> Style {
+    pub(crate) fn style(self) -> Style {
         let color = match self.color {
             When::Always => true,
             When::Never => false,
@@ -38,12 +38,12 @@ impl Printer {
     }
 
     /// Whether progress may be shown, which takes a terminal.
-    pub(crate) fn shows_progress(&self) -> bool {
+    pub(crate) fn shows_progress(self) -> bool {
         self.progress && io::stderr().is_terminal()
     }
 
     /// Prints a result. A reader that went away has had enough, which is no error.
-    pub(crate) fn result(&self, bytes: &[u8]) -> anyhow::Result<()> {
+    pub(crate) fn result(bytes: &[u8]) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -53,18 +53,18 @@ impl Printer {
     }
 
     /// Says what is odd.
-    pub(crate) fn warning(&self, text: &str) {
+    pub(crate) fn warning(self, text: &str) {
         if !self.quiet {
             self.message("warning", text);
         }
     }
 
     /// Says why the run ends.
-    pub(crate) fn error(&self, error: &anyhow::Error) {
+    pub(crate) fn error(self, error: &anyhow::Error) {
         self.message("error", &format!("{error:#}"));
     }
 
-    fn message(&self, level: &str, text: &str) {
+    fn message(self, level: &str, text: &str) {
         let line = match self.log_format {
             LogFormat::Text => format!("jettison: {level}: {}\n", printable(text)),
             LogFormat::Json => {

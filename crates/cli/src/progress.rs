@@ -38,7 +38,7 @@ impl Bars {
 }
 
 impl Progress for Bars {
-    fn begin(&self, layer: usize, layers: usize, bytes: Option<u64>) {
+    fn begin(&self, layer: usize, layers: Option<usize>, bytes: Option<u64>) {
         if self.all.is_hidden() {
             return;
         }
@@ -53,7 +53,8 @@ impl Progress for Bars {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("█▌ "));
         }
-        bar.set_prefix(format!("layer {:>3} of {layers}", layer + 1));
+        let of = layers.map_or_else(String::new, |layers| format!(" of {layers}"));
+        bar.set_prefix(format!("layer {:>3}{of}", layer + 1));
         let bar = self.all.add(bar);
         bar.enable_steady_tick(Duration::from_millis(200));
         self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(layer, bar);

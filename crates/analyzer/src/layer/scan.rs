@@ -4,8 +4,8 @@ use crate::entry::Kind;
 use crate::error::{Error, Result};
 use crate::layer::index::{ContentHash, LayerIndex, NewEntry, SparseMap};
 use crate::layer::input::Input;
-use crate::layer::tar::{Member, TarReader};
-use crate::limits::HOLES_HASHED_MAX;
+use crate::layer::tar::{BLOCK, Member, TarReader};
+use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX};
 
 /// Whether the content of files is read while the headers go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,8 @@ impl<'a> ContentHasher<'a> {
             None => (&[][..], false),
             Some(map) => {
                 let data: u64 = map.runs.iter().map(|(_, len)| len).sum();
-                (&map.runs[..], size - data > HOLES_HASHED_MAX)
+                let most = data.saturating_add(BLOCK as u64).saturating_mul(HOLES_RATIO_MAX);
+                (&map.runs[..], size - data > most.min(HOLES_HASHED_MAX))
             }
         };
         if by_map {

@@ -97,10 +97,15 @@ impl Page {
         self.line(&format!("{front}{}", clip(text, room)));
     }
 
-    /// `front`, and a path, whose end tells more than its middle.
+    /// `front`, and a path. Paths are there to be copied: one that does not fit gets a line of
+    /// its own and is never cut, however long it is.
     pub(crate) fn path(&mut self, front: &str, path: &str) {
-        let room = self.style.width.saturating_sub(front.width()).max(10);
-        self.line(&format!("{front}{}", clip_middle(path, room)));
+        if front.width() + path.width() <= self.style.width {
+            return self.line(&format!("{front}{path}"));
+        }
+        self.line(front);
+        let indent = self.style.width.saturating_sub(path.width()).min(2);
+        self.line(&format!("{:indent$}{path}", ""));
     }
 }
 
@@ -112,17 +117,6 @@ pub(crate) fn clip(text: &str, width: usize) -> String {
     let mut kept = take_width(text.chars(), width.saturating_sub(1));
     kept.push('…');
     kept
-}
-
-/// Both ends of `text`, if it does not fit.
-pub(crate) fn clip_middle(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let left = (width - 1) / 3;
-    let front = take_width(text.chars(), left);
-    let back: String = take_width(text.chars().rev(), width - 1 - left).chars().rev().collect();
-    format!("{front}…{back}")
 }
 
 fn take_width(characters: impl Iterator<Item = char>, width: usize) -> String {
@@ -148,7 +142,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(&clip_middle(word, width));
+        line.push_str(word);
     }
     lines.push(line);
     lines
@@ -159,7 +153,7 @@ pub(crate) fn counted(count: usize, thing: &str) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -191,7 +185,6 @@ mod tests {
     fn text_is_cut_by_columns() {
         assert_eq!(clip("abcdef", 4), "abc…");
         assert_eq!(clip("日本語", 4), "日…");
-        assert_eq!(clip_middle("/usr/lib/python3/x.so", 12), "/us…on3/x.so");
         assert_eq!(wrap("a bb ccc dddd", 5), ["a bb", "ccc", "dddd"]);
     }
 

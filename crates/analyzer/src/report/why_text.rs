@@ -1,5 +1,7 @@
 //! The life of a path for a terminal.
 
+use std::fmt::Write as _;
+
 use jettison_oci::Bytes;
 
 use crate::account::Account;
@@ -34,19 +36,17 @@ pub fn render(account: &Account, why: &Why, style: Style) -> Vec<u8> {
         page.clipped(&format!("#{:<3} ", event.layer), &instruction);
         let mut cost = event.action.words().to_owned();
         if event.entries > 1 {
-            cost.push_str(&format!(
-                " {}",
-                counted(event.entries, "entry").replace("entrys", "entries")
-            ));
+            let _ =
+                write!(cost, " {}", counted(event.entries, "entry").replace("entrys", "entries"));
         }
         if event.added > 0 {
-            cost.push_str(&format!(", {}", Bytes(event.added)));
+            let _ = write!(cost, ", {}", Bytes(event.added));
             if event.wasted > 0 {
-                cost.push_str(&format!(" of which {} wasted in the end", Bytes(event.wasted)));
+                let _ = write!(cost, " of which {} wasted in the end", Bytes(event.wasted));
             }
         }
         if event.hidden > 0 {
-            cost.push_str(&format!(", hides {}", Bytes(event.hidden)));
+            let _ = write!(cost, ", hides {}", Bytes(event.hidden));
         }
         page.wrapped("     ", &cost);
     }

@@ -173,6 +173,7 @@ fn split_path(text: &str) -> (PathBuf, Option<&str>) {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn usage(error: jettison_oci::reference::ReferenceError) -> Error {
     Error::Usage(error.to_string())
 }

@@ -7,15 +7,20 @@
 
 use std::sync::Arc;
 
-use crate::entry::{Kind, Whiteout, clean_into, split};
+use crate::entry::{Kind, Whiteout, split};
 use crate::error::{Error, Result};
 use crate::layer::index::{Entry, LayerIndex, NONE, position};
-use crate::limits::{NAMES_MAX, SYMLINKS_MAX, WARNINGS_MAX};
+use crate::limits::{NAMES_MAX, WARNINGS_MAX};
 use crate::report::escape;
 use crate::tree::nodes::{EntryId, NodeId, Tree};
+use crate::tree::walk::{Step, Walk};
 
 /// Nodes of all layers together: 40 bytes each.
 const NODES_MAX: usize = 50_000_000;
+
+/// Rounds in which hard links to later names are settled: a hostile chain of them must not cost
+/// the square of its length.
+const LINK_ROUNDS_MAX: usize = 64;
 
 /// Why a payload is in the image and in no file of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,9 +151,6 @@ impl<'a> Stacker<'a> {
         self.parent = None;
         let mut pending = Vec::new();
         for entry in layer.entries() {
-            if entry.whiteout().is_some() {
-                continue;
-            }
             if self.tree.made() > NODES_MAX
                 || self.tree.names_len() + entry.path().len() > NAMES_MAX
             {
@@ -159,19 +161,24 @@ impl<'a> Stacker<'a> {
                     remedy: "",
                 });
             }
-            if !self.place(entry) {
+            if entry.whiteout().is_some() {
+                // Docker and podman make the directories above a whiteout as those above a file.
+                self.directory(split(entry.path()).0);
+            } else if !self.place(entry) {
                 pending.push(entry);
             }
         }
-        // Links may point at names that come later; each round settles at least one of a chain.
-        while !pending.is_empty() {
+        // Links may point at names that come later, which runtimes refuse; each round settles at
+        // least one of a chain.
+        for _ in 0..LINK_ROUNDS_MAX {
             let before = pending.len();
             pending.retain(|entry| !self.place(*entry));
             if pending.len() == before {
-                for entry in pending.drain(..) {
-                    self.dangling(entry);
-                }
+                break;
             }
+        }
+        for entry in pending {
+            self.dangling(entry);
         }
         Ok(())
     }
@@ -230,7 +237,8 @@ impl<'a> Stacker<'a> {
             return;
         };
         let before = self.tree.kind(existing);
-        if before != kind {
+        // The known directory may have been reached through the very link that goes.
+        if before != kind || before == Kind::Symlink {
             self.parent = None;
         }
         if before == Kind::Directory && kind != Kind::Directory {
@@ -255,95 +263,96 @@ impl<'a> Stacker<'a> {
         {
             return node;
         }
-        let node = self.descend(path, &mut 0);
+        let node = self.descend(path);
         self.parent = Some((path, node));
         node
     }
 
-    fn descend(&mut self, path: &[u8], hops: &mut usize) -> NodeId {
-        if path.is_empty() {
-            return NodeId::ROOT;
-        }
+    /// Docker unpacks a layer by itself, so where a directory is needed, a symlink of the same
+    /// layer is followed, and anything else that is no directory becomes one.
+    fn descend(&mut self, path: &'a [u8]) -> NodeId {
+        let mut walk = Walk::new(path);
+        // The first link, and what of the path stands behind it.
+        let mut first = None;
         let mut at = NodeId::ROOT;
-        let mut done = 0;
-        for name in path.split(|b| *b == b'/') {
-            done += name.len();
-            let implied = EntryId { layer: self.layer, position: NONE };
-            at = match self.tree.child(at, name) {
-                None => self.tree.add(at, name, Kind::Directory, implied, NONE),
-                Some(child) if self.tree.kind(child) == Kind::Directory => child,
-                Some(child) => match self.through(child, &path[..done], hops) {
-                    Some(directory) => directory,
-                    None => {
-                        self.put(at, name, Kind::Directory, implied, NONE);
-                        child
-                    }
-                },
+        while let Some(step) = walk.next() {
+            let name = match step {
+                Step::Root => {
+                    at = NodeId::ROOT;
+                    continue;
+                }
+                Step::Up => {
+                    at = self.tree.parent(at).unwrap_or(NodeId::ROOT);
+                    continue;
+                }
+                Step::Down(name) => name,
             };
-            done += 1;
+            let Some(child) = self.tree.child(at, name) else {
+                let implied = EntryId { layer: self.layer, position: NONE };
+                at = self.tree.add(at, name, Kind::Directory, implied, NONE);
+                continue;
+            };
+            let is_own = self.tree.entry(child).layer == self.layer;
+            match self.tree.kind(child) {
+                Kind::Directory => at = child,
+                Kind::Symlink if is_own => {
+                    let (link, rest) = *first.get_or_insert((child, walk.rest()));
+                    if !walk.enter(self.target(child)) {
+                        // The link leads in a circle, or nowhere: it can hold nothing.
+                        self.make_directory(link);
+                        at = link;
+                        walk = Walk::exhausted(rest);
+                        first = None;
+                    }
+                }
+                _ => {
+                    self.make_directory(child);
+                    at = child;
+                }
+            }
         }
         at
     }
 
-    /// Where a symlink leads that stands where a directory is needed. Docker unpacks a layer by
-    /// itself, so a link of the same layer is followed, and one of a lower layer is hidden by
-    /// the directory.
-    fn through(&mut self, link: NodeId, path: &[u8], hops: &mut usize) -> Option<NodeId> {
-        if self.tree.kind(link) != Kind::Symlink || self.tree.entry(link).layer != self.layer {
-            return None;
+    /// Turns what stands where a directory is needed into one.
+    fn make_directory(&mut self, node: NodeId) {
+        self.parent = None;
+        let implied = EntryId { layer: self.layer, position: NONE };
+        let node = self.tree.node_mut(node);
+        let old = std::mem::replace(&mut node.payload, NONE);
+        node.kind = Kind::Directory;
+        node.entry = implied;
+        if old != NONE {
+            self.release(old, Cause::Replaced, NONE);
         }
-        *hops += 1;
-        if *hops > SYMLINKS_MAX {
-            return None;
-        }
-        let target = self.target(link, path)?;
-        // A link into itself can hold nothing.
-        if target.starts_with(path) && target.get(path.len()).is_none_or(|b| *b == b'/') {
-            return None;
-        }
-        Some(self.descend(&target, hops))
     }
 
-    /// The path that the symlink at `path` leads to.
-    fn target(&self, link: NodeId, path: &[u8]) -> Option<Vec<u8>> {
+    fn target(&self, link: NodeId) -> &'a [u8] {
         let EntryId { layer, position } = self.tree.entry(link);
-        let target = self.layers[layer as usize].entry(position as usize).link();
-        let mut whole = Vec::new();
-        if !target.starts_with(b"/") {
-            whole.push(b'/');
-            whole.extend_from_slice(split(path).0);
-            whole.push(b'/');
-        }
-        whole.extend_from_slice(target);
-        let mut cleaned = Vec::new();
-        clean_into(&whole, &mut cleaned).ok()?;
-        Some(cleaned)
+        self.layers[layer as usize].entry(position as usize).link()
     }
 
     /// The node at a path as a runtime opens it to link to it: links on the way are followed,
     /// one at the end is not.
-    fn follow(&self, path: &[u8]) -> Option<NodeId> {
-        if let Some(found) = self.tree.find(path) {
-            return Some(found);
-        }
-        let mut path = path.to_vec();
-        'hops: for _ in 0..SYMLINKS_MAX {
-            let mut at = NodeId::ROOT;
-            let mut done = 0;
-            for name in path.split(|b| *b == b'/') {
-                done += name.len();
-                at = self.tree.child(at, name)?;
-                if done < path.len() && self.tree.kind(at) == Kind::Symlink {
-                    let mut next = self.target(at, &path[..done])?;
-                    next.extend_from_slice(&path[done..]);
-                    path = if next.first() == Some(&b'/') { next.split_off(1) } else { next };
-                    continue 'hops;
+    fn follow(&self, path: &'a [u8]) -> Option<NodeId> {
+        let mut walk = Walk::new(path);
+        let mut at = NodeId::ROOT;
+        while let Some(step) = walk.next() {
+            match step {
+                Step::Root => at = NodeId::ROOT,
+                Step::Up => at = self.tree.parent(at).unwrap_or(NodeId::ROOT),
+                Step::Down(name) => {
+                    let child = self.tree.child(at, name)?;
+                    match self.tree.kind(child) {
+                        _ if walk.is_done() => at = child,
+                        Kind::Directory => at = child,
+                        Kind::Symlink if walk.enter(self.target(child)) => {}
+                        _ => return None,
+                    }
                 }
-                done += 1;
             }
-            return Some(at);
         }
-        None
+        Some(at)
     }
 
     fn dangling(&mut self, entry: Entry<'a>) {

@@ -7,7 +7,7 @@ use crate::command::{account, detail, report};
 use crate::exit::Code;
 use crate::printer::Printer;
 
-pub(crate) fn run(args: &AnalyzeArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &AnalyzeArgs, printer: Printer) -> anyhow::Result<Code> {
     report(&args.output, printer, || {
         let account = account(&args.image, args.base.as_deref(), &args.read, printer)?;
         let detail = detail(&args.output);

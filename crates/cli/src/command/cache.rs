@@ -8,7 +8,7 @@ use crate::exit::{Code, UsageError};
 use crate::printer::Printer;
 use crate::settings;
 
-pub(crate) fn run(args: &CacheArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &CacheArgs) -> anyhow::Result<Code> {
     let Some(root) = settings::cache_root() else {
         let error = "there is no cache: neither XDG_CACHE_HOME nor HOME is set";
         return Err(UsageError(error.to_owned()).into());
@@ -21,6 +21,6 @@ pub(crate) fn run(args: &CacheArgs, printer: &Printer) -> anyhow::Result<Code> {
             format!("removed {} layer indexes, {}\n", cleared.entries, cleared.bytes)
         }
     };
-    printer.result(text.as_bytes())?;
+    Printer::result(text.as_bytes())?;
     Ok(Code::Done)
 }

@@ -9,7 +9,7 @@ use crate::exit::{Code, UsageError};
 use crate::printer::Printer;
 use crate::settings;
 
-pub(crate) fn run(args: &DiffArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &DiffArgs, printer: Printer) -> anyhow::Result<Code> {
     if args.old == "-" && args.new == "-" {
         return Err(UsageError("only one image can be on standard input".to_owned()).into());
     }

@@ -9,7 +9,7 @@ use crate::command::{account, report};
 use crate::exit::{Code, UsageError};
 use crate::printer::Printer;
 
-pub(crate) fn run(args: &WhyArgs, printer: &Printer) -> anyhow::Result<Code> {
+pub(crate) fn run(args: &WhyArgs, printer: Printer) -> anyhow::Result<Code> {
     report(&args.output, printer, || {
         let typed = escape::unescape(&args.path).unwrap_or_else(|| args.path.clone().into_bytes());
         let mut path = Vec::new();

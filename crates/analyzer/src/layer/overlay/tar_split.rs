@@ -123,7 +123,7 @@ impl<R: BufRead> TarSplit<R> {
     }
 }
 
-fn malformed(what: &str, line: u64, because: impl ToString) -> Error {
+fn malformed(what: &str, line: u64, because: impl std::fmt::Display) -> Error {
     Error::malformed(format!("line {line} of {what}"), because)
 }
 

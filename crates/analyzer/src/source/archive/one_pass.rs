@@ -14,6 +14,7 @@ use crate::layer::input::{Input, Stream};
 use crate::layer::scan::{Contents, scan};
 use crate::layer::tar::{BLOCK, Member as Header, TarReader, checksum_fits};
 use crate::limits::{DOCUMENT_MAX, STREAM_DOCUMENTS_MAX};
+use crate::progress::Reported;
 use crate::source::archive::members::{Member, Members};
 use crate::source::archive::shown;
 use crate::source::{OpenOptions, Scanned};
@@ -23,11 +24,13 @@ pub(super) fn read(reader: impl Read, what: &str, options: &OpenOptions) -> Resu
     let mut tar = TarReader::new(Stream::new(unpacked), what);
     let mut members = Members::new(what);
     let mut header = Header::default();
-    let mut kept = 0;
+    let (mut kept, mut scanned) = (0, 0);
     while tar.next(&mut header).map_err(|error| members.first_header(error))? {
         members.add(&header, |name| {
             let layer_name = format!("layer {} in {what}", shown(name));
-            let member = member(name, &layer_name, &mut tar, options)?;
+            let place = Place { name, layer: scanned, stored: header.stored };
+            let member = member(&place, &layer_name, &mut tar, options)?;
+            scanned += usize::from(matches!(member, Member::Scanned(_)));
             if let Member::Document(bytes) = &member {
                 kept += bytes.len() as u64;
                 if kept > STREAM_DOCUMENTS_MAX {
@@ -47,13 +50,24 @@ pub(super) fn read(reader: impl Read, what: &str, options: &OpenOptions) -> Resu
     Ok(members)
 }
 
+/// Where a member stands in its archive.
+struct Place<'a> {
+    name: &'a [u8],
+    /// Layers scanned before it.
+    layer: usize,
+    /// Its bytes.
+    stored: u64,
+}
+
 fn member<I: Input>(
-    name: &[u8],
+    place: &Place<'_>,
     what: &str,
     tar: &mut TarReader<I>,
     options: &OpenOptions,
 ) -> Result<Member> {
-    let mut content = Metered::new(Content { tar }, Some(Algorithm::Sha256));
+    let progress = &*options.progress.0;
+    let content = Reported { inner: Content { tar }, layer: place.layer, progress };
+    let mut content = Metered::new(content, Some(Algorithm::Sha256));
     let mut head = vec![0; BLOCK];
     let read = read_up_to(&mut content, &mut head)?;
     head.truncate(read);
@@ -62,7 +76,7 @@ fn member<I: Input>(
     }
     match Compression::detect(what, &head) {
         Ok(Compression::None) if !is_tar(&head) => {
-            if is_document(name, &head) {
+            if is_document(place.name, &head) {
                 content
                     .by_ref()
                     .take(DOCUMENT_MAX)
@@ -77,7 +91,9 @@ fn member<I: Input>(
         Ok(_) => {}
         Err(error) => return Ok(failed(error)),
     }
+    progress.begin(place.layer, None, Some(place.stored));
     let result = layer(&head, content, what, options);
+    progress.end(place.layer);
     Ok(result.map_or_else(failed, |scanned| Member::Scanned(Arc::new(scanned))))
 }
 
@@ -85,9 +101,9 @@ fn failed(error: Error) -> Member {
     Member::Failed(Mutex::new(Some(error)))
 }
 
-fn layer<I: Input>(
+fn layer(
     head: &[u8],
-    rest: Metered<Content<'_, I>>,
+    rest: Metered<impl Read>,
     what: &str,
     options: &OpenOptions,
 ) -> Result<Scanned> {

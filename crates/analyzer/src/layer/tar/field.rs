@@ -1,0 +1,90 @@
+//! Fields of the 512-byte header: numbers, and the checksum that tells a header from anything
+//! else.
+
+use std::ops::Range;
+
+use crate::layer::tar::BLOCK;
+
+/// Fields of a header that hold numbers.
+pub(super) const MODE: Range<usize> = 100..108;
+pub(super) const UID: Range<usize> = 108..116;
+pub(super) const GID: Range<usize> = 116..124;
+pub(super) const SIZE: Range<usize> = 124..136;
+pub(super) const MTIME: Range<usize> = 136..148;
+
+/// A number of a header as Go reads it: base 256 where the first bit is set, else octal digits
+/// between spaces and NULs, none of which mean 0.
+pub(super) fn numeric(field: &[u8]) -> Option<i64> {
+    let (first, rest) = field.split_first()?;
+    if first & 0x80 != 0 {
+        // Two's complement below the marker bit.
+        let negative = first & 0x40 != 0;
+        let fill = if negative { 0xff } else { 0 };
+        let head = if negative { first | 0x80 } else { first & 0x7f };
+        let mut bytes = [fill; 8];
+        let all: Vec<u8> = std::iter::once(head).chain(rest.iter().copied()).collect();
+        let (high, low) = all.split_at(all.len().saturating_sub(8));
+        if high.iter().any(|b| *b != fill) {
+            return None;
+        }
+        let start = bytes.len() - low.len();
+        bytes[start..].copy_from_slice(low);
+        let number = i64::from_be_bytes(bytes);
+        return (negative == (number < 0)).then_some(number);
+    }
+    let digits = field.trim_ascii_start();
+    let end = digits.iter().position(|b| matches!(b, 0 | b' ')).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(end);
+    if rest.iter().any(|b| !matches!(b, 0 | b' ')) && !digits.is_empty() {
+        return None;
+    }
+    if digits.is_empty() {
+        return rest.iter().all(|b| matches!(b, 0 | b' ')).then_some(0);
+    }
+    i64::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
+}
+
+/// Whether the block is a tar header: its checksum holds, unsigned or, as old writers had it,
+/// signed.
+pub(crate) fn checksum_fits(block: &[u8; BLOCK]) -> bool {
+    let field = &block[148..156];
+    let digits: Vec<u8> = field
+        .iter()
+        .copied()
+        .skip_while(|b| *b == b' ' || *b == 0)
+        .take_while(u8::is_ascii_digit)
+        .collect();
+    let Ok(stated) = i64::from_str_radix(std::str::from_utf8(&digits).unwrap_or("x"), 8) else {
+        return false;
+    };
+    let (mut unsigned, mut signed) = (0_i64, 0_i64);
+    for (at, byte) in block.iter().enumerate() {
+        let byte = if (148..156).contains(&at) { b' ' } else { *byte };
+        unsigned += i64::from(byte);
+        signed += i64::from(byte.cast_signed());
+    }
+    stated == unsigned || stated == signed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_go_reads_them() {
+        for (field, number) in [
+            (&b"0000644\0"[..], Some(0o644)),
+            (b"   644 \0", Some(0o644)),
+            (b"\0\0\0\0\0\0\0\0", Some(0)),
+            (b"        ", Some(0)),
+            (b"\x80\0\0\0\0\x01\0\0", Some(65_536)),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", Some(-2)),
+            (b"\x80\0\0\x01\0\0\0\0\0\0\0\0", None),
+            (b"000064x\0", None),
+            (b"9000000\0", None),
+            (b"64 7\0\0\0\0", None),
+        ] {
+            assert_eq!(numeric(field), number, "{}", field.escape_ascii());
+        }
+    }
+}
