@@ -38,7 +38,7 @@ fn archives() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Block boundaries with their neighbours, and more in between.
 fn places(length: usize) -> impl Iterator<Item = usize> {
-    let near = |at: &usize| at % 512 <= 1 || at % 512 == 511 || at % 73 == 0;
+    let near = |at: &usize| at % 512 <= 1 || at % 512 == 511 || at.is_multiple_of(73);
     (0..length).filter(near)
 }
 
