@@ -171,8 +171,10 @@ impl Run {
         assert_eq!(self.code(), code, "{}", self.stderr);
         assert_eq!(String::from_utf8_lossy(&self.stdout), "", "{}", self.stderr);
         let message = self.stderr;
-        assert_eq!(message.matches("error: ").count(), 1, "one error:\n{message}");
-        assert!(message.contains("error: ") && message.ends_with('\n'), "{message}");
+        let error =
+            |line: &&str| line.starts_with("jettison: error: ") || line.starts_with("error: ");
+        assert_eq!(message.lines().filter(error).count(), 1, "one error:\n{message}");
+        assert!(message.ends_with('\n'), "{message}");
         assert!(!message.chars().any(|c| c.is_control() && c != '\n'), "{message:?}");
         for word in words {
             assert!(message.contains(word), "{word:?} is not in:\n{message}");

@@ -9,5 +9,8 @@ mod golden;
 mod jettison;
 mod layers;
 mod layouts;
+mod outputs;
+mod refusals;
+mod registry;
 mod shop;
 mod tools;

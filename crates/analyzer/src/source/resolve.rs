@@ -150,7 +150,12 @@ fn bare(word: &str, options: &OpenOptions) -> Result<Image> {
             return containerd::open(word, options);
         }
     }
-    let mut image = registry(&reference, options)?;
+    let mut image = registry(&reference, options).map_err(|error| match error {
+        Error::Remote { what, because } => {
+            Error::Remote { what, because: [&[because], &warnings[..]].concat().join("\n  ") }
+        }
+        error => error,
+    })?;
     image.warnings.append(&mut warnings);
     Ok(image)
 }

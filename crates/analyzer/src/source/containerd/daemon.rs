@@ -73,16 +73,16 @@ impl Daemon {
                         return Ok(Connection::Absent(Error::Remote {
                             what: name(&address),
                             because: "nobody listens on the socket: start containerd, or name \
-                                      the socket of one that runs with --containerd-address"
+                                      the socket of one that runs with CONTAINERD_ADDRESS"
                                 .to_owned(),
                         }));
                     }
                     Some(io::ErrorKind::PermissionDenied) => "permission denied: run as root, or \
-                         name a socket you may open with --containerd-address"
+                         name a socket you may open with CONTAINERD_ADDRESS"
                         .to_owned(),
                     _ => format!(
                         "the socket cannot be opened ({words}): is it containerd's own? \
-                         Name another with --containerd-address"
+                         Name another with CONTAINERD_ADDRESS"
                     ),
                 };
                 Err(Error::Remote { what: name(&address), because })
@@ -227,7 +227,7 @@ pub(super) fn failed(daemon: &str, about: &str, status: &Status) -> Error {
     let words = escape::line(status.message());
     let because = match status.code() {
         Code::Unimplemented => "what answers does not serve containerd's API: name containerd's \
-             own socket with --containerd-address"
+             own socket with CONTAINERD_ADDRESS"
             .to_owned(),
         Code::DeadlineExceeded => {
             "it accepts calls and does not answer: is the node overloaded, or containerd hung?"
@@ -298,14 +298,14 @@ fn no_socket(asked: Option<&Path>) -> Error {
         Some(path) => Error::Remote {
             what: name(&plain(path)),
             because: "there is no such socket: start containerd, or name its socket with \
-                      --containerd-address"
+                      CONTAINERD_ADDRESS"
                 .to_owned(),
         },
         None => Error::Remote {
             what: "containerd".to_owned(),
             because: format!(
                 "there is no socket at {}: start containerd, or name its socket with \
-                 --containerd-address",
+                 CONTAINERD_ADDRESS",
                 SOCKETS.join(" or ")
             ),
         },
@@ -348,7 +348,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "containerd at /nowhere/c.sock: there is no such socket: start containerd, or name \
-             its socket with --containerd-address"
+             its socket with CONTAINERD_ADDRESS"
         );
     }
 
