@@ -102,16 +102,16 @@ pub(crate) fn build(room: &Path) -> anyhow::Result<Real> {
 fn build_image(dockerd: &Dockerd, room: &Path) -> anyhow::Result<()> {
     eprintln!("benches: building the image, once; this takes some minutes");
     fs::create_dir_all(room)?;
-    let root = room.join("root");
-    if root.exists() {
-        fs::remove_dir_all(&root)?;
+    let base = room.join("base");
+    if base.exists() {
+        fs::remove_dir_all(&base)?;
     }
     let (suite, mirror) = suite_and_mirror()?;
-    run(Command::new("debootstrap").args(["--variant=minbase", &suite]).arg(&root).arg(&mirror))?;
+    run(Command::new("debootstrap").args(["--variant=minbase", &suite]).arg(&base).arg(&mirror))?;
     let archive = room.join("root.tar");
-    run(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."))?;
+    run(Command::new("tar").arg("-C").arg(&base).arg("-cf").arg(&archive).arg("."))?;
     run(dockerd.command().arg("import").arg(&archive).arg(BASE))?;
-    fs::remove_dir_all(&root)?;
+    fs::remove_dir_all(&base)?;
     fs::remove_file(&archive)?;
     let context = room.join("context");
     write_context(&context)?;

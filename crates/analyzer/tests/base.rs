@@ -19,7 +19,7 @@ fn image(tag: &str, layers: &[&str], annotations: &[(&str, &str)]) -> Image {
         .iter()
         .fold(ImageBuilder::new(), |builder, name| builder.layer(layer(name), "RUN make"));
     let annotated =
-        annotations.iter().fold(builder, |builder, (key, value)| builder.annotation(*key, *value));
+        annotations.iter().fold(builder, |builder, (key, value)| builder.annotation(key, value));
     annotated.tag(tag).build()
 }
 

@@ -62,10 +62,14 @@ impl FromStr for Bytes {
             "mb" => 1_000_000,
             "gb" => 1_000_000_000,
             "tb" => 1_000_000_000_000,
+            "pb" => 1_000_000_000_000_000,
+            "eb" => 1_000_000_000_000_000_000,
             "k" | "ki" | "kib" => 1 << 10,
             "m" | "mi" | "mib" => 1 << 20,
             "g" | "gi" | "gib" => 1 << 30,
             "t" | "ti" | "tib" => 1 << 40,
+            "p" | "pi" | "pib" => 1 << 50,
+            "e" | "ei" | "eib" => 1 << 60,
             _ => return Err(error()),
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -124,6 +128,9 @@ mod tests {
             ("20 mib", 20 << 20),
             ("64k", 65_536),
             (".5K", 512),
+            ("62.5 PiB", (62 << 50) + (1 << 49)),
+            ("2 EiB", 2 << 60),
+            ("3PB", 3_000_000_000_000_000),
         ] {
             assert_eq!(text.parse::<Bytes>().unwrap(), Bytes(bytes), "{text}");
         }

@@ -43,7 +43,7 @@ fn ask(layers: &[LayerBuilder]) -> Said {
         .lines()
         .find_map(|line| line.split_once("userWastedPercent"))
         .map(|(_, value)| value.trim_matches([':', ' ']).to_owned())
-        .unwrap_or_else(|| panic!("{report}\n{}", String::from_utf8_lossy(&output.stderr)));
+        .expect("dive prints its three figures");
     Said {
         efficiency_score: json["image"]["efficiencyScore"].as_f64().unwrap(),
         wasted_bytes: json["image"]["inefficientBytes"].as_u64().unwrap(),
@@ -173,7 +173,7 @@ fn steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
 
 /// The names of a tree as dive stacks it, to tell which whiteouts it would stumble over.
 #[derive(Clone, Default)]
-struct Names(BTreeMap<String, Names>);
+struct Names(BTreeMap<String, Self>);
 
 impl Names {
     fn add(&mut self, path: &str) {

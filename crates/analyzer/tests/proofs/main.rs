@@ -1,6 +1,8 @@
 //! The account against what others say of the same bytes: an independent replay of the layers,
 //! dive itself, and Python's tarfile.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod cases;
 mod dive;
 mod model;

@@ -178,7 +178,8 @@ impl Replay {
     fn put(&mut self, path: &str, node: Node) -> Result<(), Circle> {
         let mut at = self.make(parent(path), node.payload)?;
         at.push(path.rsplit('/').next().unwrap_or_default().to_owned());
-        self.set(&joined(&at), node.clone(), node.payload);
+        let held = node.payload;
+        self.set(&joined(&at), node, held);
         Ok(())
     }
 

@@ -318,3 +318,45 @@ fn a_global_header_is_no_entry() {
     assert_eq!(account.sizes.live.get(), 5);
     assert!(account.tree.find(b"f").is_some());
 }
+
+/// Seen with Docker 28.2 and podman 4.3, both over overlay: what stands below is hidden by the
+/// directory.
+#[test]
+fn directories_above_a_whiteout_are_made() {
+    let layer = LayerBuilder::new;
+    let account = pipeline::account_saved(vec![
+        layer().file("f", "base").directory("bin").symlink("link", "bin"),
+        layer().whiteout("gone/x").whiteout("f/x").opaque("q").whiteout("link/x"),
+    ]);
+    for path in ["gone", "f", "q", "link", "bin"] {
+        let node = account.tree.find(path.as_bytes()).unwrap();
+        assert_eq!(account.tree.kind(node), Kind::Directory, "{path}");
+    }
+    assert_eq!(account.sizes.wasted.get(), 4);
+    assert_eq!(account.waste[0].cause, Cause::Replaced);
+}
+
+#[test]
+fn dots_in_a_link_lead_up_from_where_links_have_led() {
+    let layer = LayerBuilder::new()
+        .directory("deep/er")
+        .symlink("in", "deep/er")
+        .symlink("deep/er/up", "../beside")
+        .file("in/up/f", "found")
+        .hard_link("second", "in/up/f");
+    let account = pipeline::account_saved(vec![layer]);
+    let file = account.tree.find(b"deep/beside/f").unwrap();
+    assert_eq!(
+        account.tree.payload(file),
+        account.tree.payload(account.tree.find(b"second").unwrap())
+    );
+    assert!(account.tree.find(b"beside").is_none());
+}
+
+/// A link put in the place of the one that its own directory was reached through.
+#[test]
+fn a_replaced_link_is_walked_anew() {
+    let layer = LayerBuilder::new().symlink("a", "/").symlink("a/a/a", "b").file("a/a/f", "found");
+    let account = pipeline::account_saved(vec![layer]);
+    assert!(account.tree.find(b"b/a/f").is_some());
+}

@@ -251,7 +251,6 @@ fn by_python(members: &[Member], format: &str) -> Vec<u8> {
         .iter()
         .filter(|member| format != "ustar" || member.is_ustar())
         .map(|member| {
-            let content: String = member.content.iter().map(|byte| format!("{byte:02x}")).collect();
             let xattrs: BTreeMap<_, _> = member.xattrs.iter().cloned().collect();
             json!({
                 "kind": member.kind, "name": member.name, "link": member.link,
@@ -262,7 +261,7 @@ fn by_python(members: &[Member], format: &str) -> Vec<u8> {
                 } else {
                     json!(member.mtime)
                 },
-                "device": [member.device.0, member.device.1], "content": content,
+                "device": [member.device.0, member.device.1], "content": member.content,
                 "xattrs": xattrs,
             })
         })

@@ -66,7 +66,7 @@ def write(form, path):
             for key in ("mode", "uid", "gid", "mtime"):
                 setattr(member, key, row[key])
             member.devmajor, member.devminor = row["device"]
-            content = bytes.fromhex(row["content"])
+            content = bytes(row["content"])
             member.size = len(content)
             if form == "pax":
                 member.pax_headers = {XATTR + key: value for key, value in row["xattrs"].items()}

@@ -1,0 +1,148 @@
+//! Writes small seeds of every target into the directory it is given.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use jettison_analyzer::layer::cache::Cache;
+use jettison_fuzz::image;
+use jettison_oci::{Bytes, Digest, Platform};
+use jettison_testkit::image::{
+    Compression, Image, ImageBuilder, ImageFiles, IndexBuilder, LayerBuilder, LongNames, Meta,
+    SparseFormat, Wrap, gzip, zstd,
+};
+
+fn layers() -> Vec<LayerBuilder> {
+    let long = "a-name/".repeat(30);
+    vec![
+        LayerBuilder::new()
+            .pax_global(&[("comment", "seed")])
+            .directory("etc")
+            .file_with("etc/f", "one\n", Meta::mode(0o600).xattr("user.k", "v"))
+            .hard_link("etc/g", "etc/f")
+            .symlink("lib", "usr/lib")
+            .file("lib/x", "two"),
+        LayerBuilder::new()
+            .file(format!("{long}pax"), "1")
+            .long_names(LongNames::Gnu)
+            .file(format!("{long}gnu"), "2")
+            .symlink("link", &long)
+            .long_names(LongNames::Prefix)
+            .file(format!("{long}prefix"), "3"),
+        LayerBuilder::new()
+            .sparse("gnu", SparseFormat::Gnu, 9000, &[(512, b"x"), (4096, b"y")])
+            .sparse("pax-0.1", SparseFormat::Pax01, 9000, &[(512, b"x")])
+            .sparse("pax-1.0", SparseFormat::Pax10, 9000, &[(512, b"x")])
+            .pax(&[("mtime", "-1.5"), ("uid", "7"), ("size", "0")])
+            .file("times", ""),
+        LayerBuilder::new()
+            .whiteout("etc/f")
+            .opaque("usr")
+            .char_device("null", 1, 3)
+            .block_device("loop", 7, 0)
+            .fifo("pipe")
+            .file("etc", "now a file"),
+    ]
+}
+
+fn sample(compression: Compression) -> Image {
+    let image = ImageBuilder::new().compression(compression).tag("localhost/seed:1");
+    let image = layers().into_iter().fold(image, |image, layer| image.layer(layer, "RUN seed"));
+    image.empty("CMD [\"x\"]").user("nobody").env("A", "b").build()
+}
+
+fn archives() -> Vec<Vec<u8>> {
+    let plain = [sample(Compression::Plain)];
+    let gzipped = [sample(Compression::Gzip { level: 6 })];
+    let other = ImageBuilder::new()
+        .platform(Platform::new("linux", "arm64", None))
+        .layer(layers().remove(0), "RUN seed")
+        .build();
+    let index = IndexBuilder::new().image(&plain[0]).image(&other).attestation(&other).build();
+    vec![
+        ImageFiles::docker_archive(&plain).tar(),
+        ImageFiles::docker_archive_legacy(&plain, true).tar(),
+        ImageFiles::docker_archive_compressed(&gzipped).tar(),
+        ImageFiles::kaniko_archive(&gzipped).tar(),
+        ImageFiles::oci_layout([index]).tar(),
+        ImageFiles::oci_layout([sample(Compression::ZstdChunked)]).archive(Wrap::Zstd),
+        ImageFiles::docker_archive(&plain).archive(Wrap::Gzip),
+    ]
+}
+
+fn blobs() -> Vec<Vec<u8>> {
+    let mut blobs: Vec<Vec<u8>> = layers().iter().map(LayerBuilder::tar).collect();
+    blobs.extend([gzip(&blobs[0], 6), zstd(&blobs[1], 3)]);
+    for compression in [
+        Compression::EStargz { end_before_toc: false },
+        Compression::MultiMemberGzip { members: 3 },
+    ] {
+        blobs.push(sample(compression).layers[0].blob.as_ref().clone());
+    }
+    blobs
+}
+
+fn documents() -> Vec<Vec<u8>> {
+    let image = sample(Compression::Gzip { level: 6 });
+    let files = ImageFiles::oci_layout([image.clone()]);
+    let index = files.get("index.json").map(|bytes| bytes.as_ref().clone());
+    [image.config(), image.manifest()].iter().map(|bytes| bytes.to_vec()).chain(index).collect()
+}
+
+/// What a first run leaves in the cache, under the digest that the target asks for.
+fn cached() -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut entries = Vec::new();
+    for blob in blobs() {
+        let root = tempfile::tempdir()?;
+        let cache = Cache::new(root.path().to_owned(), Bytes(1 << 30));
+        let (size, digest) = (blob.len() as u64, Digest::sha256(&blob));
+        let mut image = image::image(vec![image::streamed(blob)]);
+        image::describe(&mut image, digest.clone(), size);
+        image::read(&image, Some(&cache))?;
+        let Ok(files) = fs_err::read_dir(cache.directory()) else { continue };
+        for file in files {
+            let mut entry = fs_err::read(file?.path())?;
+            let (asked, known) = (Digest::sha256(b""), digest.as_str().as_bytes());
+            let at = entry.windows(known.len()).position(|window| window == known);
+            let at = at.context("an entry names its digest")?;
+            entry[at..at + known.len()].copy_from_slice(asked.as_str().as_bytes());
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+fn texts() -> Vec<Vec<u8>> {
+    let digest = format!("example.com:5000/a/b:tag@{}", Digest::sha256(b""));
+    let texts = [
+        "debian",
+        "example/app:1.2",
+        "localhost/x",
+        "linux/arm64/v8",
+        "300 MiB",
+        "1.5GB",
+        "0",
+        "sha512:00",
+        &digest,
+    ];
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+fn main() -> anyhow::Result<()> {
+    let corpus = std::env::args_os().nth(1).context("usage: seed DIRECTORY")?;
+    let steps: Vec<u8> = (0..=255_u8).flat_map(|at| [at, at.wrapping_mul(7)]).collect();
+    for (target, seeds) in [
+        ("archive", archives()),
+        ("layer", blobs()),
+        ("stack", vec![steps.clone(), steps.into_iter().rev().collect()]),
+        ("reference", texts()),
+        ("documents", documents()),
+        ("cache", cached()?),
+    ] {
+        let directory = Path::new(&corpus).join(target);
+        fs_err::create_dir_all(&directory)?;
+        for seed in seeds {
+            fs_err::write(directory.join(Digest::sha256(&seed).hex()), seed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! What the targets share: images of raw layers, and tars made whole after a mutation.
+
+pub mod image;
+pub mod repair;
