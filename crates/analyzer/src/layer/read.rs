@@ -82,6 +82,36 @@ impl ReadLayer {
             }
         }
     }
+
+    /// Whether [`Self::open`] gives the content of the file at `position`: not where it was hashed
+    /// as it went by, and not where holes would have to be filled in.
+    pub(crate) fn can_open(&self, position: usize) -> bool {
+        let entry = self.index.entry(position);
+        !matches!(self.contents, ContentAccess::Hashed)
+            && entry.hash().is_none()
+            && entry.content().1.is_none()
+    }
+
+    /// The content of a file that can be opened; `None` where the layer ends inside it.
+    pub(crate) fn open(&self, position: usize) -> Result<Option<Box<dyn Read + '_>>> {
+        let entry = self.index.entry(position);
+        Ok(match &self.contents {
+            ContentAccess::Hashed => None,
+            ContentAccess::Region(region) => match region.part(entry.content().0, entry.size()) {
+                Some(part) => Some(Box::new(part.reader())),
+                None => None,
+            },
+            ContentAccess::Unpacked(layer) => Some(layer.open(&self.index, position)?),
+        })
+    }
+
+    /// The uncompressed tar, where it stands in a file.
+    pub(crate) fn region(&self) -> Option<&Region> {
+        match &self.contents {
+            ContentAccess::Region(region) => Some(region),
+            _ => None,
+        }
+    }
 }
 
 /// What one thread does next.
