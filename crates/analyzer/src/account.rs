@@ -172,9 +172,7 @@ fn settle(payloads: &mut [Payload], contents: &Contents) {
             continue;
         };
         let Some(next) = payloads.get(successor as usize) else { continue };
-        let same = next.size == payloads[at].size
-            && (next.size == 0
-                || contents.hash(at).is_some_and(|h| contents.hash(successor as usize) == Some(h)));
+        let same = next.size == payloads[at].size && (next.size == 0 || contents.is_rewritten(at));
         if same {
             payloads[at].fate = Fate::Wasted { cause: Cause::MetadataOnly, hidden_by, successor };
         }

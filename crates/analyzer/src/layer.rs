@@ -1,6 +1,7 @@
 //! Layers: from the bytes of a tar to an index of its entries.
 
 pub mod cache;
+pub(crate) mod content;
 pub mod index;
 pub(crate) mod input;
 #[cfg(feature = "engine")]

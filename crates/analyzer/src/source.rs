@@ -211,6 +211,9 @@ pub trait UnpackedLayer: Send + Sync {
     fn index(&self) -> Result<Arc<LayerIndex>>;
     /// Hashes the content of the file at `position` of `index`.
     fn hash(&self, index: &LayerIndex, position: usize) -> Result<ContentHash>;
+    /// The content of the file at `position` of `index`. It gives as many bytes as the entry says,
+    /// or an error.
+    fn open(&self, index: &LayerIndex, position: usize) -> Result<Box<dyn Read + '_>>;
     /// Puts the tar together again and checks it against the layer's `diff_id`.
     fn verify(&self, diff_id: &Digest) -> Result<()>;
 }

@@ -1,12 +1,10 @@
 //! Equal live files under different paths.
 
-use std::collections::HashMap;
-
 use jettison_oci::Bytes;
 
 use crate::account::Contents;
 use crate::layer::index::ContentHash;
-use crate::tree::{Fate, NodeId, Payload, Tree};
+use crate::tree::{NodeId, Payload, Tree};
 
 /// A group of equal live payloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,20 +24,17 @@ pub(crate) fn find(
     tree: &Tree,
     nodes: &[Option<NodeId>],
 ) -> Vec<Duplicate> {
-    let mut groups: HashMap<(u64, &ContentHash), Vec<u32>> = HashMap::new();
-    for (at, payload) in (0_u32..).zip(payloads) {
-        if matches!(payload.fate, Fate::Live(_))
-            && payload.size > 0
-            && let Some(hash) = contents.hash(at as usize)
-        {
-            groups.entry((payload.size, hash)).or_default().push(at);
-        }
-    }
+    // Sorted rather than put into a map: a large image has a million of them.
+    let mut rows: Vec<(u64, &ContentHash, u32)> =
+        contents.hashed().map(|(at, hash)| (payloads[at as usize].size, hash, at)).collect();
+    rows.sort_unstable();
     let path = |at: u32| nodes[at as usize].map(|node| tree.path(node)).unwrap_or_default();
-    let mut found: Vec<Duplicate> = groups
-        .into_iter()
-        .filter(|(_, group)| group.len() > 1)
-        .map(|((size, _), mut group)| {
+    let mut found: Vec<Duplicate> = rows
+        .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
+        .filter(|group| group.len() > 1)
+        .map(|rows| {
+            let size = rows[0].0;
+            let mut group: Vec<u32> = rows.iter().map(|(.., at)| *at).collect();
             group.sort_by_cached_key(|at| path(*at));
             Duplicate {
                 bytes: Bytes(size.saturating_mul(group.len() as u64 - 1)),

@@ -9,6 +9,11 @@ use crate::blob::region::Region;
 pub(crate) trait Input {
     /// The next bytes, at least one unless the input has ended.
     fn fill(&mut self) -> io::Result<&[u8]>;
+    /// The same, and `count` of them where that takes no seeking, at most [`FILL_MAX`].
+    fn fill_to(&mut self, count: usize) -> io::Result<&[u8]> {
+        let _ = count;
+        self.fill()
+    }
     /// Marks `count` of the bytes that `fill` gave as read.
     fn consume(&mut self, count: usize);
     /// Goes past `count` bytes; returns how many there were.
@@ -33,7 +38,9 @@ pub(crate) trait Input {
     }
 }
 
-const STREAM_BUFFER: usize = 64 << 10;
+/// The most bytes that [`Input::fill_to`] gives together.
+pub(crate) const FILL_MAX: usize = 64 << 10;
+const STREAM_BUFFER: usize = 2 * FILL_MAX;
 
 /// A tar that passes by once.
 pub(crate) struct Stream<R> {
@@ -51,17 +58,40 @@ impl<R: Read> Stream<R> {
     }
 }
 
+impl<R: Read> Stream<R> {
+    /// Reads behind what the buffer has; false at the end.
+    fn read_more(&mut self) -> io::Result<bool> {
+        loop {
+            match self.inner.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    let read = result?;
+                    self.end += read;
+                    return Ok(read > 0);
+                }
+            }
+        }
+    }
+}
+
 impl<R: Read> Input for Stream<R> {
     fn fill(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
             self.start = 0;
-            self.end = loop {
-                match self.inner.read(&mut self.buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    result => break result?,
-                }
-            };
+            self.end = 0;
+            self.read_more()?;
         }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    fn fill_to(&mut self, count: usize) -> io::Result<&[u8]> {
+        let count = count.min(FILL_MAX);
+        if self.buffer.len() - self.start < count || self.start == self.end {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        while self.end - self.start < count && self.read_more()? {}
         Ok(&self.buffer[self.start..self.end])
     }
 

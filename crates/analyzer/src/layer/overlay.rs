@@ -6,7 +6,7 @@ mod directory;
 mod tar_split;
 
 use std::borrow::Cow;
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -77,24 +77,21 @@ impl OverlayLayer {
         Ok(file)
     }
 
+    fn reader<'a>(&'a self, path: &'a [u8], size: u64) -> Result<FileReader<'a>> {
+        Ok(FileReader { file: self.open_file(path, size)?, left: size, layer: self, path })
+    }
+
     /// Hands the content of a file to `each`, piece by piece.
     fn content(&self, path: &[u8], size: u64, mut each: impl FnMut(&[u8])) -> Result<()> {
-        let mut file = self.open_file(path, size)?;
+        let mut reader = self.reader(path, size)?;
         let mut buffer = vec![0; BUFFER.min(usize::try_from(size).unwrap_or(BUFFER))];
-        let mut left = size;
-        while left > 0 {
-            let want = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            match file.read(&mut buffer[..want]) {
-                Ok(0) => return Err(self.damaged(path, "became shorter while it was read")),
-                Ok(read) => {
-                    each(&buffer[..read]);
-                    left -= read as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.damaged(path, &format!("cannot be read: {error}"))),
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => each(&buffer[..read]),
+                Err(error) => return Err(Error::reading(&self.what, error)),
             }
         }
-        Ok(())
     }
 
     fn damaged(&self, path: &[u8], because: &str) -> Error {
@@ -103,6 +100,32 @@ impl OverlayLayer {
             &self.what,
             format!("{place} {because}; --no-in-place asks the engine for the layer instead"),
         )
+    }
+}
+
+/// Reads a file of a layer, which has to have the bytes that the layer said.
+struct FileReader<'a> {
+    file: std::fs::File,
+    left: u64,
+    layer: &'a OverlayLayer,
+    path: &'a [u8],
+}
+
+impl Read for FileReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let want = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let damaged = |because: &str| io::Error::other(self.layer.damaged(self.path, because));
+        loop {
+            match self.file.read(&mut buffer[..want]) {
+                Ok(0) if want > 0 => return Err(damaged("became shorter while it was read")),
+                Ok(read) => {
+                    self.left -= read as u64;
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(damaged(&format!("cannot be read: {error}"))),
+            }
+        }
     }
 }
 
@@ -116,6 +139,13 @@ impl UnpackedLayer for OverlayLayer {
         let mut hasher = ContentHasher::new(entry.size(), None);
         self.content(entry.path(), entry.size(), |piece| hasher.update(piece))?;
         Ok(hasher.finish())
+    }
+
+    fn open(&self, index: &LayerIndex, position: usize) -> Result<Box<dyn io::Read + '_>> {
+        let entry = index.entry(position);
+        let path = self.index.entry(position).path();
+        debug_assert_eq!(path, entry.path(), "the index is this layer's");
+        Ok(Box::new(self.reader(path, entry.size())?))
     }
 
     fn verify(&self, diff_id: &Digest) -> Result<()> {

@@ -82,14 +82,53 @@ impl ReadLayer {
             }
         }
     }
+
+    /// Whether [`Self::open`] gives the content of the file at `position`: not where it was hashed
+    /// as it went by, and not where holes would have to be filled in.
+    pub(crate) fn can_open(&self, position: usize) -> bool {
+        let entry = self.index.entry(position);
+        !matches!(self.contents, ContentAccess::Hashed)
+            && entry.hash().is_none()
+            && entry.content().1.is_none()
+    }
+
+    /// The content of a file that can be opened; `None` where the layer ends inside it.
+    pub(crate) fn open(&self, position: usize) -> Result<Option<Box<dyn Read + '_>>> {
+        let entry = self.index.entry(position);
+        Ok(match &self.contents {
+            ContentAccess::Hashed => None,
+            ContentAccess::Region(region) => match region.part(entry.content().0, entry.size()) {
+                Some(part) => Some(Box::new(part.reader())),
+                None => None,
+            },
+            ContentAccess::Unpacked(layer) => Some(layer.open(&self.index, position)?),
+        })
+    }
+
+    /// The uncompressed tar, where it stands in a file.
+    pub(crate) fn region(&self) -> Option<&Region> {
+        match &self.contents {
+            ContentAccess::Region(region) => Some(region),
+            _ => None,
+        }
+    }
 }
 
 /// What one thread does next.
 enum Job {
     /// Read the layer at this position.
-    Index(usize),
-    /// Hash the stored bytes of the layer, which another thread decompresses meanwhile.
+    Index(usize, StoredDigest),
+    /// Hash the stored bytes of the layer, which another thread reads meanwhile.
     Verify(usize, Digest, Region),
+}
+
+/// Where the digest of a layer's stored bytes is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StoredDigest {
+    /// By the thread that decompresses them, which has them at hand.
+    Along,
+    /// By a thread that would have nothing else to do, or not at all.
+    Apart,
 }
 
 /// Reads every layer of `image`; one that stands in it twice is read once.
@@ -97,7 +136,7 @@ pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadL
     let layers = &image.layers;
     let first = first_occurrences(layers);
     let mut slots: Vec<Option<ReadLayer>> = vec![None; layers.len()];
-    let mut jobs: Vec<(u64, Job)> = Vec::new();
+    let mut unread: Vec<(u64, usize)> = Vec::new();
     for (position, layer) in layers.iter().enumerate() {
         if first[position] != position {
             continue;
@@ -106,27 +145,22 @@ pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadL
             slots[position] = Some(hit);
             continue;
         }
-        let size = stored_size(layer);
-        jobs.push((size.saturating_mul(3), Job::Index(position)));
-        if let LayerData::Region(region) = &layer.data {
-            let compressed =
-                region_compression(region, &name(image, position))? != Compression::None;
-            if let Some(expected) = stored_digest(layer, compressed, options.verify) {
-                jobs.push((size, Job::Verify(position, expected, region.clone())));
-            }
-        }
+        unread.push((stored_size(layer), position));
     }
-    jobs.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
+    unread.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    let jobs = plan(image, &unread, options)?;
     let results: Vec<Mutex<Option<ReadLayer>>> = layers.iter().map(|_| Mutex::new(None)).collect();
     let failures: Mutex<Vec<(usize, Error)>> = Mutex::new(Vec::new());
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
-        while let Some((_, job)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             if failed.load(Ordering::Relaxed) {
                 return;
             }
             let (position, result) = match job {
-                Job::Index(position) => (*position, read(image, *position, options).map(Some)),
+                Job::Index(position, check) => {
+                    (*position, read(image, *position, *check, options).map(Some))
+                }
                 Job::Verify(position, expected, region) => {
                     (*position, verify(&name(image, *position), expected, region).map(|()| None))
                 }
@@ -164,8 +198,8 @@ pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadL
         }
     }
     if let Some(cache) = options.cache {
-        for (_, job) in &jobs {
-            if let Job::Index(position) = job
+        for job in &jobs {
+            if let Job::Index(position, _) = job
                 && let (Some(read), Some(descriptor)) =
                     (&slots[*position], &layers[*position].descriptor)
                 && read.index.is_hashed()
@@ -176,6 +210,32 @@ pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadL
         }
     }
     first.into_iter().map(|at| slots[at].clone().ok_or(Error::Interrupted)).collect()
+}
+
+/// The layers, largest first, then the digests that are checked apart. Hashing a blob while it is
+/// decompressed spares reading it twice; where too little work follows to keep the other threads
+/// busy meanwhile, one of them hashes it.
+fn plan(image: &Image, unread: &[(u64, usize)], options: &ReadOptions<'_>) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    let mut apart = Vec::new();
+    let mut left: u64 = unread.iter().map(|(size, _)| size).sum();
+    for (size, position) in unread {
+        left -= size;
+        let layer = &image.layers[*position];
+        let mut check = StoredDigest::Apart;
+        if let LayerData::Region(region) = &layer.data {
+            let compressed =
+                region_compression(region, &name(image, *position))? != Compression::None;
+            if compressed && (options.jobs.get() == 1 || left >= size / 2) {
+                check = StoredDigest::Along;
+            } else if let Some(expected) = stored_digest(layer, compressed, options.verify) {
+                apart.push(Job::Verify(*position, expected, region.clone()));
+            }
+        }
+        jobs.push(Job::Index(*position, check));
+    }
+    jobs.append(&mut apart);
+    Ok(jobs)
 }
 
 /// Names a layer in errors.
@@ -258,7 +318,12 @@ fn blame_region(image: &Image, position: usize, error: Error, options: &ReadOpti
     }
 }
 
-fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<ReadLayer> {
+fn read(
+    image: &Image,
+    position: usize,
+    check_stored: StoredDigest,
+    options: &ReadOptions<'_>,
+) -> Result<ReadLayer> {
     let layer = &image.layers[position];
     let what = name(image, position);
     let stored = match stored_size(layer) {
@@ -267,7 +332,9 @@ fn read(image: &Image, position: usize, options: &ReadOptions<'_>) -> Result<Rea
     };
     options.progress.begin(position, Some(image.layers.len()), stored);
     let result = match &layer.data {
-        LayerData::Region(region) => read_region(region, position, layer, &what, options),
+        LayerData::Region(region) => {
+            read_region(region, position, layer, &what, check_stored, options)
+        }
         LayerData::Remote(remote) => {
             let descriptor = layer.descriptor.as_ref();
             let algorithm = descriptor.map(|descriptor| descriptor.digest.algorithm());
@@ -306,6 +373,7 @@ fn read_region(
     position: usize,
     layer: &Layer,
     what: &str,
+    check_stored: StoredDigest,
     options: &ReadOptions<'_>,
 ) -> Result<ReadLayer> {
     if region_compression(region, what)? == Compression::None {
@@ -316,14 +384,26 @@ fn read_region(
         if region.is_empty() {
             verify(what, &layer.diff_id, region)?;
         }
+        // The blob is the tar: where its digest is checked, the diff_id must be the same.
+        if options.verify
+            && let Some(descriptor) = &layer.descriptor
+            && descriptor.digest.algorithm() == layer.diff_id.algorithm()
+        {
+            check(&format!("the tar of {what}"), &layer.diff_id, &descriptor.digest)?;
+        }
         return Ok(ReadLayer {
             index: Arc::new(index),
             compressed_size: None,
             contents: ContentAccess::Region(region.clone()),
         });
     }
-    let (read, ..) =
-        read_stream(reported(region.reader(), position, options), layer, what, options, None)?;
+    let descriptor = layer.descriptor.as_ref().filter(|_| check_stored == StoredDigest::Along);
+    let algorithm = descriptor.map(|descriptor| descriptor.digest.algorithm());
+    let source = reported(region.reader(), position, options);
+    let (read, _, digest) = read_stream(source, layer, what, options, algorithm)?;
+    if let (Some(descriptor), Some(digest)) = (descriptor, digest) {
+        check(what, &descriptor.digest, &digest)?;
+    }
     Ok(read)
 }
 

@@ -30,9 +30,7 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
         };
         let is_file = kind == Kind::File;
         let hash = if is_file && member.size > 0 && contents == Contents::Hash {
-            let mut hasher = ContentHasher::new(member.size, member.sparse.as_ref());
-            tar.content(|piece| hasher.update(piece))?;
-            Some(hasher.finish())
+            Some(hash_content(&mut tar, &member)?)
         } else {
             None
         };
@@ -67,6 +65,21 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
         index.warn(warning);
     }
     Ok(index)
+}
+
+fn hash_content<I: Input>(tar: &mut TarReader<I>, member: &Member) -> Result<ContentHash> {
+    // Most files come in one piece, and need no state.
+    let mut whole = None;
+    let mut hasher = None;
+    let new = || ContentHasher::new(member.size, member.sparse.as_ref());
+    tar.content(|piece| {
+        if member.sparse.is_none() && piece.len() as u64 == member.size {
+            whole = Some(*blake3::hash(piece).as_bytes());
+        } else {
+            hasher.get_or_insert_with(new).update(piece);
+        }
+    })?;
+    Ok(whole.unwrap_or_else(|| hasher.unwrap_or_else(new).finish()))
 }
 
 fn kind(member: &Member) -> Option<Kind> {

@@ -13,7 +13,7 @@ mod sparse;
 
 use crate::error::{Error, Result};
 use crate::layer::index::SparseMap;
-use crate::layer::input::Input;
+use crate::layer::input::{FILL_MAX, Input};
 use crate::limits::{EXTENSION_MAX, EXTENSIONS_PENDING_MAX};
 
 pub(crate) use field::checksum_fits;
@@ -22,6 +22,8 @@ use pax::Pax;
 
 /// Bytes of a tar block.
 pub(crate) const BLOCK: usize = 512;
+/// What of a content is hashed together.
+const PIECE: usize = FILL_MAX / 2;
 
 /// One entry, extension headers applied. Reused from entry to entry, so that a million of them
 /// cost no allocation each.
@@ -106,14 +108,21 @@ impl<I: Input> TarReader<I> {
         }
     }
 
-    /// Hands the content that stands in the tar to `each`, piece by piece.
+    /// Hands the content that stands in the tar to `each`, piece by piece. All pieces but the last
+    /// are multiples of [`PIECE`] where the input can give that much, which suits a tree of hashes.
     pub(crate) fn content(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
         while self.content > 0 {
-            let available = self.input.fill().map_err(|e| Error::reading(&self.what, e))?;
+            let left = usize::try_from(self.content).unwrap_or(usize::MAX);
+            let available =
+                self.input.fill_to(left.min(PIECE)).map_err(|e| Error::reading(&self.what, e))?;
             if available.is_empty() {
                 return Err(self.truncated());
             }
-            let count = available.len().min(usize::try_from(self.content).unwrap_or(usize::MAX));
+            let count = match available.len() {
+                enough if enough >= left => left,
+                few if few < PIECE => few,
+                more => more - more % PIECE,
+            };
             each(&available[..count]);
             self.input.consume(count);
             self.content -= count as u64;

@@ -48,21 +48,21 @@ pub(super) fn numeric(field: &[u8]) -> Option<i64> {
 /// signed.
 pub(crate) fn checksum_fits(block: &[u8; BLOCK]) -> bool {
     let field = &block[148..156];
-    let digits: Vec<u8> = field
-        .iter()
-        .copied()
-        .skip_while(|b| *b == b' ' || *b == 0)
-        .take_while(u8::is_ascii_digit)
-        .collect();
-    let Ok(stated) = i64::from_str_radix(std::str::from_utf8(&digits).unwrap_or("x"), 8) else {
-        return false;
-    };
-    let (mut unsigned, mut signed) = (0_i64, 0_i64);
-    for (at, byte) in block.iter().enumerate() {
-        let byte = if (148..156).contains(&at) { b' ' } else { *byte };
-        unsigned += i64::from(byte);
-        signed += i64::from(byte.cast_signed());
+    let start = field.iter().position(|b| !matches!(b, b' ' | 0)).unwrap_or(field.len());
+    let mut stated = None;
+    for digit in field[start..].iter().take_while(|b| b.is_ascii_digit()) {
+        if *digit > b'7' {
+            return false;
+        }
+        stated = Some(stated.unwrap_or(0) * 8 + i32::from(*digit - b'0'));
     }
+    let Some(stated) = stated else { return false };
+    // Sums without a branch go over many bytes at once; the field itself counts as spaces.
+    let unsigned_sum = |bytes: &[u8]| bytes.iter().map(|b| i32::from(*b)).sum::<i32>();
+    let signed_sum = |bytes: &[u8]| bytes.iter().map(|b| i32::from(b.cast_signed())).sum::<i32>();
+    let spaces = 8 * i32::from(b' ');
+    let unsigned = unsigned_sum(block) - unsigned_sum(field) + spaces;
+    let signed = signed_sum(block) - signed_sum(field) + spaces;
     stated == unsigned || stated == signed
 }
 
