@@ -10,6 +10,7 @@ mod damage;
 mod engines;
 mod final_tree;
 mod golden;
+mod history;
 mod jettison;
 mod layers;
 mod layouts;

@@ -43,7 +43,7 @@ pub fn align(history: &[HistoryEntry], layers: usize) -> (Vec<Option<Instruction
         }));
     }
     // The mark stands where it should not (BuildKit wrote such for empty RUN layers).
-    attempts.push(history.iter().collect());
+    attempts.push(kept(&|row| !row.empty_layer || !never_makes_a_layer(&row.created_by)));
     attempts.push(kept(&|row| !never_makes_a_layer(&row.created_by)));
     let matched = attempts.iter().find(|rows| rows.len() == layers);
     let rows = matched.unwrap_or(&attempts[0]);
