@@ -40,7 +40,7 @@ pub(crate) fn measure(programs: &Programs, runs: usize, table: &mut Table) -> an
         let [ours] = interleaved([programs.jettison(&image)], runs)?;
         let smallest = *smallest.get_or_insert(ours);
         let bar = if files == STEPS[2] { Bar::TimesMore(LINEAR) } else { Bar::Nothing };
-        let what = |figure: &str| format!("{},000 files: {figure}", files / 1000);
+        let what = |figure: &str| format!("{}k files: {figure}", files / 1000);
         let other = (files > STEPS[0]).then_some(smallest);
         table.row(&what("wall"), Figure::Wall, other, ours, bar);
         table.row(&what("CPU"), Figure::Cpu, other, ours, bar);

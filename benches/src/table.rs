@@ -103,7 +103,11 @@ impl Table {
         };
         let more = if other.is_some_and(|cost| cost.cut_short) { ">" } else { "" };
         let shown = compared.map_or_else(String::new, |v| format!("{more}{}", figure.text(v)));
-        let ratio_text = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}x"));
+        let ratio_text = match ratio {
+            Some(ratio) if ratio >= 100.0 => format!("{ratio:.0}x"),
+            Some(ratio) => format!("{ratio:.2}x"),
+            None => String::new(),
+        };
         let verdict = match bar {
             Bar::Nothing => "",
             _ if met => "ok",
