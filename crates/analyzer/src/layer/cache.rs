@@ -143,7 +143,11 @@ impl Cache {
     pub fn clear(&self) -> io::Result<Cleared> {
         let mut cleared = Cleared::default();
         for entry in self.stored()? {
-            fs_err::remove_file(&entry.path)?;
+            match fs_err::remove_file(&entry.path) {
+                // Another process removed it first.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                result => result?,
+            }
             cleared.entries += 1;
             cleared.bytes = Bytes(cleared.bytes.get() + entry.bytes);
         }
