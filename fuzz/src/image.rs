@@ -69,6 +69,7 @@ pub fn image(layers: Vec<LayerData>) -> Image {
         config: Config::parse("the config", config).expect("it is well formed"),
         layers,
         siblings: None,
+        notes: Vec::new(),
         warnings: Vec::new(),
     }
 }

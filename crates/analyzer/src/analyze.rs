@@ -4,6 +4,8 @@
 use std::io::Read;
 use std::num::NonZeroUsize;
 
+use jettison_oci::escape;
+
 use crate::account::base::{self, Base, BaseSource};
 use crate::account::{Account, account};
 use crate::error::Result;
@@ -96,7 +98,7 @@ fn find_base(image: &mut Image, options: &Options<'_>) -> Result<Option<Base>> {
         image.warnings.push(format!(
             "the annotations name the base {}, which cannot be read from here: \
              --base IMAGE tells own layers from its",
-            reference.as_deref().unwrap_or("only by its digest")
+            reference.as_deref().map_or("only by its digest".to_owned(), escape::line)
         ));
     }
     Ok(base)

@@ -2,7 +2,7 @@
 
 pub mod bar;
 pub mod diff_text;
-pub mod escape;
+pub use jettison_oci::escape;
 pub mod json;
 pub mod model;
 pub mod page;

@@ -148,6 +148,8 @@ pub struct Image {
     pub layers: Vec<Layer>,
     /// Where another manifest of the same place can be looked up by digest.
     pub siblings: Option<Arc<dyn store::BlobStore>>,
+    /// How it was found and read, for those who want to know.
+    pub notes: Vec<String>,
     /// What was odd, without keeping the image from being read.
     pub warnings: Vec<String>,
 }

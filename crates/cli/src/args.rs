@@ -29,6 +29,13 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Look after the cache of layer indexes.
     Cache(CacheArgs),
+    /// Print what a shell needs to complete jettison's command line.
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (`jettison man | man -l -`).
+    Man,
 }
 
 const IMAGE_HELP: &str = "\
@@ -45,13 +52,17 @@ IMAGE is one of
                                    reference, looked up in the local engines
                                    and then at its registry
 
-Exit codes: 0 done, 2 usage or configuration, 3 could not read or measure.";
+Exit codes: 0 done, 2 usage or configuration, 3 could not read or measure,
+130 interrupted.";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct GlobalArgs {
     /// Say nothing but the result and errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// Also say how things were found and read
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
     /// Show no progress
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
@@ -61,6 +72,9 @@ pub(crate) struct GlobalArgs {
     /// How messages on standard error are written
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+    /// Settings [default: the jettison.toml of this directory or one above]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -105,8 +119,9 @@ pub(crate) struct ReadArgs {
     #[arg(long)]
     pub(crate) insecure: bool,
     /// How many times its size a compressed layer may expand past 1 GiB; 0 for no bound
-    #[arg(long, value_name = "TIMES", default_value_t = 200)]
-    pub(crate) max_expansion: u64,
+    /// [default: 200]
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) max_expansion: Option<u64>,
     /// Threads that decompress and hash [default: one a processor]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -119,9 +134,9 @@ pub(crate) struct CacheSettings {
     /// Neither use nor write the cache of layer indexes
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// How large the cache of layer indexes may become
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
-    pub(crate) cache_size: Bytes,
+    /// How large the cache of layer indexes may become [default: 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) cache_size: Option<Bytes>,
 }
 
 /// How results are written.
@@ -133,12 +148,12 @@ pub(crate) struct OutputArgs {
     /// Also write FORMAT to FILE; may be given any number of times
     #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
     pub(crate) output: Vec<(Format, PathBuf)>,
-    /// Rows of each list
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) top: usize,
-    /// Leave out rows with fewer bytes
-    #[arg(long, value_name = "SIZE", default_value = "1")]
-    pub(crate) min_bytes: Bytes,
+    /// Rows of each list [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+    /// Leave out rows with fewer bytes [default: 1]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) min_bytes: Option<Bytes>,
 }
 
 fn output(text: &str) -> Result<(Format, PathBuf), String> {
@@ -146,6 +161,9 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
         .split_once('=')
         .filter(|(_, path)| !path.is_empty())
         .ok_or("expected FORMAT=FILE, such as json=report.json")?;
+    if path == "-" {
+        return Err("standard output is what --format is for: expected a file".to_owned());
+    }
     Ok((Format::from_str(format, false)?, PathBuf::from(path)))
 }
 

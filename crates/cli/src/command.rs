@@ -2,7 +2,9 @@
 
 mod analyze;
 mod cache;
+mod completions;
 mod diff;
+mod man;
 mod why;
 
 use std::io::Read;
@@ -14,20 +16,40 @@ use jettison_analyzer::progress::Shared;
 use jettison_analyzer::report::{Detail, Style};
 use jettison_analyzer::source::OpenOptions;
 
-use crate::args::{Args, Command, Format, OutputArgs, ReadArgs};
-use crate::exit::Code;
+use crate::args::{Args, Command, Format, GlobalArgs, OutputArgs, ReadArgs};
+use crate::config::Config;
+use crate::exit::{Code, UsageError};
 use crate::output;
 use crate::printer::Printer;
 use crate::progress::Bars;
 use crate::settings;
 
 /// Runs what was asked for.
-pub(crate) fn run(args: Args, printer: Printer) -> anyhow::Result<Code> {
-    match args.command {
-        Command::Analyze(args) => analyze::run(&args, printer),
-        Command::Why(args) => why::run(&args, printer),
-        Command::Diff(args) => diff::run(&args, printer),
-        Command::Cache(args) => cache::run(&args),
+pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
+    let context = || Context::new(&args.global, printer);
+    match &args.command {
+        Command::Analyze(args) => analyze::run(args, &context()?),
+        Command::Why(args) => why::run(args, &context()?),
+        Command::Diff(args) => diff::run(args, &context()?),
+        Command::Cache(args) => cache::run(args),
+        Command::Completions { shell } => completions::run(*shell),
+        Command::Man => man::run(),
+    }
+}
+
+/// What every command that reads images is given.
+struct Context {
+    printer: Printer,
+    config: Config,
+}
+
+impl Context {
+    fn new(args: &GlobalArgs, printer: Printer) -> anyhow::Result<Self> {
+        let (config, path) = settings::config(args)?;
+        if let Some(path) = path {
+            printer.note(&format!("settings of {}", path.display()));
+        }
+        Ok(Self { printer, config })
     }
 }
 
@@ -36,12 +58,20 @@ fn account(
     image: &str,
     base: Option<&str>,
     args: &ReadArgs,
-    printer: Printer,
+    context: &Context,
 ) -> anyhow::Result<Account> {
+    let Context { printer, config } = context;
+    if base == Some("-") {
+        let error = "--base -: the base cannot be on standard input: save it to a file";
+        return Err(UsageError(error.to_owned()).into());
+    }
     let bars = Arc::new(Bars::new(printer.shows_progress()));
-    let cache = settings::cache(&args.cache);
+    let cache = settings::cache(&args.cache, &config.analyze);
     let options = Options {
-        open: OpenOptions { progress: Shared(bars.clone()), ..settings::open_options(args) },
+        open: OpenOptions {
+            progress: Shared(bars.clone()),
+            ..settings::open_options(args, &config.analyze)
+        },
         jobs: settings::jobs(args),
         verify: args.verify,
         base: base.map(|base| match base.parse() {
@@ -54,20 +84,27 @@ fn account(
     let result = jettison_analyzer::analyze::analyze(image, &mut stdin, &options);
     bars.clear();
     let account = result?;
+    for note in &account.image.notes {
+        printer.note(note);
+    }
     for warning in &account.warnings {
         printer.warning(warning);
     }
     Ok(account)
 }
 
-fn detail(args: &OutputArgs) -> Detail {
-    Detail { top: args.top, min_bytes: args.min_bytes }
+fn detail(args: &OutputArgs, config: &Config) -> Detail {
+    let default = Detail::default();
+    Detail {
+        top: args.top.or(config.analyze.top).unwrap_or(default.top),
+        min_bytes: args.min_bytes.or(config.analyze.min_bytes).unwrap_or(default.min_bytes),
+    }
 }
 
 /// Does the work and writes its result to standard output and to every output file.
 fn report(
     args: &OutputArgs,
-    printer: Printer,
+    context: &Context,
     render: impl FnOnce() -> anyhow::Result<Box<dyn Fn(Format, Style) -> Vec<u8>>>,
 ) -> anyhow::Result<Code> {
     let outputs = output::open(&args.output)?;
@@ -76,6 +113,6 @@ fn report(
         let bytes = render(output.format, Style::default());
         output.write(&bytes)?;
     }
-    Printer::result(&render(args.format, printer.style()))?;
+    Printer::result(&render(args.format, context.printer.style()))?;
     Ok(Code::Done)
 }

@@ -6,6 +6,7 @@ use clap::Parser as _;
 
 mod args;
 mod command;
+mod config;
 mod exit;
 mod interrupt;
 mod output;
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     let args = args::Args::parse();
     let printer = printer::Printer::new(&args.global);
     interrupt::install();
-    match command::run(args, printer) {
+    match command::run(&args, printer) {
         Ok(code) => code.into(),
         Err(error) => {
             let code = exit::Code::of(&error);

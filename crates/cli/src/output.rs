@@ -30,6 +30,11 @@ pub(crate) fn open(outputs: &[(Format, PathBuf)]) -> anyhow::Result<Vec<Output>>
     outputs.iter().map(|(format, path)| Output::open(*format, path)).collect()
 }
 
+/// Why no file can be made in `directory`.
+fn reason(kind: std::io::ErrorKind, directory: &Path) -> String {
+    format!("no file can be made in {}: {kind}", directory.display())
+}
+
 impl Output {
     fn open(format: Format, path: &Path) -> anyhow::Result<Self> {
         let usage = |error: std::io::Error| {
@@ -48,7 +53,10 @@ impl Output {
             builder.prefix(".jettison-");
             // Reports are as public as the umask lets any other file be.
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let temporary = builder.tempfile_in(directory).map_err(usage)?;
+            // The error names the place that was asked for, not the temporary file.
+            let temporary = builder.tempfile_in(directory).map_err(|error| {
+                usage(std::io::Error::new(error.kind(), reason(error.kind(), directory)))
+            })?;
             interrupt::forget_on_interrupt(temporary.path().to_owned());
             Destination::Replaced(temporary)
         };

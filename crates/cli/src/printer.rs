@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use jettison_analyzer::report::Style;
+use jettison_oci::escape;
 
 use crate::args::{GlobalArgs, LogFormat, When};
 use crate::settings;
@@ -12,6 +13,7 @@ use crate::settings;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
     quiet: bool,
+    verbose: bool,
     progress: bool,
     color: When,
     log_format: LogFormat,
@@ -21,6 +23,7 @@ impl Printer {
     pub(crate) fn new(args: &GlobalArgs) -> Self {
         Self {
             quiet: args.quiet,
+            verbose: args.verbose,
             progress: !args.quiet && !args.no_progress && args.log_format == LogFormat::Text,
             color: args.color,
             log_format: args.log_format,
@@ -52,6 +55,13 @@ impl Printer {
         }
     }
 
+    /// Says how something was done, to those who asked for it.
+    pub(crate) fn note(self, text: &str) {
+        if self.verbose {
+            self.message("note", text);
+        }
+    }
+
     /// Says what is odd.
     pub(crate) fn warning(self, text: &str) {
         if !self.quiet {
@@ -66,21 +76,15 @@ impl Printer {
 
     fn message(self, level: &str, text: &str) {
         let line = match self.log_format {
-            LogFormat::Text => format!("jettison: {level}: {}\n", printable(text)),
+            LogFormat::Text => format!("jettison: {level}: {}\n", escape::lines(text)),
             LogFormat::Json => {
-                format!("{}\n", serde_json::json!({ "level": level, "message": text }))
+                format!(
+                    "{}\n",
+                    serde_json::json!({ "level": level, "message": escape::lines(text) })
+                )
             }
         };
         // Where standard error is gone, there is nobody to tell.
         let _ = io::stderr().lock().write_all(line.as_bytes());
     }
-}
-
-/// Text without control characters, newlines aside.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() }
-        })
-        .collect()
 }

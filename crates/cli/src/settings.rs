@@ -7,9 +7,10 @@ use jettison_analyzer::blob::decompress::Expansion;
 use jettison_analyzer::layer::cache::Cache;
 use jettison_analyzer::progress::Shared;
 use jettison_analyzer::source::OpenOptions;
-use jettison_oci::Platform;
+use jettison_oci::{Bytes, Platform};
 
-use crate::args::{CacheSettings, ReadArgs};
+use crate::args::{CacheSettings, GlobalArgs, ReadArgs};
+use crate::config::{Analyze, Config};
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -20,11 +21,13 @@ fn directory(name: &str) -> Option<PathBuf> {
 }
 
 /// How images are opened.
-pub(crate) fn open_options(args: &ReadArgs) -> OpenOptions {
+pub(crate) fn open_options(args: &ReadArgs, config: &Analyze) -> OpenOptions {
+    let platform = args.platform.clone().or_else(|| config.platform.clone());
+    let ratio = args.max_expansion.or(config.max_expansion);
     OpenOptions {
-        platform: args.platform.clone().unwrap_or_else(Platform::host),
-        platform_asked: args.platform.is_some(),
-        expansion: Expansion { ratio: args.max_expansion },
+        platform_asked: platform.is_some(),
+        platform: platform.unwrap_or_else(Platform::host),
+        expansion: ratio.map_or_else(Expansion::default, |ratio| Expansion { ratio }),
         progress: Shared::default(),
         verify: args.verify,
         docker_host: variable("DOCKER_HOST"),
@@ -61,11 +64,21 @@ fn auth_files() -> Vec<PathBuf> {
 }
 
 /// The cache of layer indexes; `None` where it is not wanted or there is no place for it.
-pub(crate) fn cache(args: &CacheSettings) -> Option<Cache> {
+pub(crate) fn cache(args: &CacheSettings, config: &Analyze) -> Option<Cache> {
     if args.no_cache {
         return None;
     }
-    Some(Cache::new(cache_root()?, args.cache_size))
+    Some(Cache::new(cache_root()?, args.cache_size.or(config.cache_size).unwrap_or(CACHE_SIZE)))
+}
+
+/// How large the cache may become where nobody says.
+const CACHE_SIZE: Bytes = Bytes(1 << 30);
+
+/// `jettison.toml`, and where it stands.
+pub(crate) fn config(args: &GlobalArgs) -> anyhow::Result<(Config, Option<PathBuf>)> {
+    // A working directory that is gone has no settings above it.
+    let directory = std::env::current_dir().unwrap_or_default();
+    Config::find(args.config.as_deref(), &directory)
 }
 
 /// `$XDG_CACHE_HOME/jettison`, or `~/.cache/jettison`.

@@ -5,10 +5,12 @@
 //! - [`platform`]: `os/arch[/variant]` and which image fits a host
 //! - [`bytes`]: byte sizes, exact inside, IEC for people
 //! - [`chain_id`]: the identity of a stack of layers
+//! - [`escape`]: names that anyone may have chosen, as text that no terminal acts upon
 
 pub mod bytes;
 pub mod chain_id;
 pub mod digest;
+pub mod escape;
 pub mod platform;
 pub mod reference;
 

@@ -195,7 +195,7 @@ impl LayerIndex {
                 format!(
                     "entry {} is named \"{}\", which {error}: no runtime would unpack it",
                     self.records.len(),
-                    crate::report::escape::path(&name[..name.len().min(200)])
+                    jettison_oci::escape::path(&name[..name.len().min(200)])
                 ),
             )
         })?;

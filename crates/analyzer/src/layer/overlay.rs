@@ -20,8 +20,8 @@ use crate::layer::index::{ContentHash, LayerIndex};
 use crate::layer::overlay::directory::Directory;
 use crate::layer::overlay::tar_split::{Contents, Headers, Piece};
 use crate::layer::scan::{self, ContentHasher, scan};
-use crate::report::escape;
 use crate::source::UnpackedLayer;
+use jettison_oci::escape;
 
 const BUFFER: usize = 256 << 10;
 

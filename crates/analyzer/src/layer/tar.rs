@@ -285,7 +285,7 @@ impl<I: Input> TarReader<I> {
 
     pub(crate) fn warn_entry(&mut self, member: &Member, warning: &str) {
         if self.warnings.len() < crate::limits::WARNINGS_MAX {
-            let name = crate::report::escape::path(&member.name);
+            let name = jettison_oci::escape::path(&member.name);
             self.warnings.push(format!("{}: entry \"{name}\" {warning}", self.what));
         }
     }

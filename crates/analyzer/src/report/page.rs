@@ -81,7 +81,16 @@ impl Page {
 
     /// `front`, and `text` in the columns right of it, over as many lines as it takes.
     pub(crate) fn wrapped(&mut self, front: &str, text: &str) {
-        let indent = front.width();
+        self.wrapped_at(front.width(), front, text);
+    }
+
+    /// The same, with `front` in a tone of its own.
+    pub(crate) fn wrapped_behind(&mut self, tone: Tone, front: &str, text: &str) {
+        let toned = self.tone(tone, front);
+        self.wrapped_at(front.width(), &toned, text);
+    }
+
+    fn wrapped_at(&mut self, indent: usize, front: &str, text: &str) {
         let room = self.style.width.saturating_sub(indent).max(20);
         let mut lines = wrap(text, room).into_iter();
         let first = lines.next().unwrap_or_default();
@@ -109,14 +118,30 @@ impl Page {
     }
 }
 
-/// The front of `text` that fits `width` columns, with an ellipsis where something is cut.
+/// The front of `text` that fits `width` columns, with an ellipsis where something is cut. An
+/// escaped character is kept whole or not at all.
 pub(crate) fn clip(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let mut kept = take_width(text.chars(), width.saturating_sub(1));
+    if let Some(at) = kept.rfind('\\')
+        && escaped_len(&text[at..]) > kept.len() - at
+    {
+        kept.truncate(at);
+    }
     kept.push('…');
     kept
+}
+
+/// Bytes of the escape that `text` starts with: `\xHH`, `\u{H…}`, or a letter.
+fn escaped_len(text: &str) -> usize {
+    match text.as_bytes().get(1) {
+        Some(b'x') => 4,
+        Some(b'u') if text[2..].starts_with('{') => text.find('}').map_or(2, |end| end + 1),
+        Some(b'n' | b'r' | b't') => 2,
+        _ => 1,
+    }
 }
 
 fn take_width(characters: impl Iterator<Item = char>, width: usize) -> String {
@@ -132,21 +157,52 @@ fn take_width(characters: impl Iterator<Item = char>, width: usize) -> String {
     kept
 }
 
+/// Lines of at most `width` columns. A number stays with its unit; a word that is longer than a
+/// line is broken.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
+    for word in words(text) {
         if !line.is_empty() && line.width() + 1 + word.width() > width {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {
             line.push(' ');
         }
+        let mut word = word;
+        while line.width() + word.width() > width {
+            let fits = take_width(word.chars(), width.max(2)).len().max(1);
+            let (front, rest) = word.split_at(word.ceil_char_boundary(fits));
+            lines.push(front.to_owned());
+            word = rest;
+        }
         line.push_str(word);
     }
     lines.push(line);
     lines
 }
+
+/// The words of `text`, `39.3 MiB` and `28.1 %` each as one.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut end = text.find(' ').unwrap_or(text.len());
+        if text[..end].ends_with(|last: char| last.is_ascii_digit())
+            && let Some(behind) = text.get(end + 1..)
+        {
+            let unit = behind.split(' ').next().unwrap_or_default();
+            if UNITS.contains(&unit.trim_end_matches([',', '.', ':', ')'])) {
+                end += 1 + unit.len();
+            }
+        }
+        rest = text.get(end + 1..);
+        Some(&text[..end])
+    })
+}
+
+/// What stands behind a number, and says nothing without it.
+const UNITS: [&str; 8] = ["%", "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// `count thing`, with an s where there are several, and commas between thousands.
 pub(crate) fn counted(count: usize, thing: &str) -> String {
@@ -185,7 +241,13 @@ mod tests {
     fn text_is_cut_by_columns() {
         assert_eq!(clip("abcdef", 4), "abc…");
         assert_eq!(clip("日本語", 4), "日…");
+        assert_eq!(clip("ab\\x1b[31m", 5), "ab…");
+        assert_eq!(clip("ab\\x1b[31m", 8), "ab\\x1b[…");
         assert_eq!(wrap("a bb ccc dddd", 5), ["a bb", "ccc", "dddd"]);
+        assert_eq!(wrap("aa bbbbbbbb c", 5), ["aa", "bbbbb", "bbb c"]);
+        assert_eq!(wrap("日本語日本語", 5), ["日本", "語日", "本語"]);
+        assert_eq!(wrap("all 39.3 MiB, 5 %", 9), ["all", "39.3 MiB,", "5 %"]);
+        assert_eq!(wrap("", 5), [""]);
     }
 
     #[test]

@@ -39,6 +39,9 @@ fn header(page: &mut Page, account: &Account) {
             .push(format!("built {}", escape::line(&created.chars().take(10).collect::<String>())));
     }
     page.wrapped("", &facts.join(" · "));
+    for note in &image.notes {
+        page.wrapped("", &escape::line(note));
+    }
     if let Some(digest) = &image.manifest_digest {
         page.line(&format!("manifest {digest}"));
     }
@@ -219,12 +222,7 @@ fn dive(page: &mut Page, account: &Account) {
         dive.efficiency_score * 100.0,
         Bytes(dive.wasted_bytes)
     );
-    let front = page.tone(Tone::Faint, "By dive's definitions: ");
-    if page.style.color {
-        page.line(&format!("{front}{text}"));
-    } else {
-        page.wrapped(&front, &text);
-    }
+    page.wrapped_behind(Tone::Faint, "By dive's definitions: ", &text);
 }
 
 /// The line that says what a list leaves out.

@@ -12,9 +12,9 @@ use std::path::Path;
 use crate::blob::Region;
 use crate::blob::decompress::Compression;
 use crate::error::{Error, Result};
-use crate::report::escape;
 use crate::source::layout;
 use crate::source::{Image, OpenOptions, Origin, Transport};
+use jettison_oci::escape;
 
 use members::Members;
 

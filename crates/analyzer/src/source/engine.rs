@@ -100,7 +100,10 @@ fn open(
     let mut warning = None;
     if options.in_place && endpoint.is_local() {
         match in_place::open(&inspected, &origin, options) {
-            Ok(image) => return Ok(image),
+            Ok(mut image) => {
+                image.notes.push(format!("layers read in place, named by {}", session.name()));
+                return Ok(image);
+            }
             Err(Refusal::Final(error)) => return Err(error),
             Err(Refusal::NotHere) => {}
             Err(Refusal::Unfit(because)) => {
@@ -113,6 +116,7 @@ fn open(
     let export = session.export(&inspected.id);
     let what = format!("the export of {reference} by {}", session.name());
     let mut image = archive::read_docker_stream(export, &what, None, origin, options)?;
+    image.notes.push(format!("exported by {}", session.name()));
     image.warnings.extend(warning);
     Ok(image)
 }

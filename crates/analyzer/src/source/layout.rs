@@ -9,9 +9,9 @@ use crate::blob::Region;
 use crate::error::{Error, Result};
 use crate::image::{Document, Index, IndexEntry, parse_document};
 use crate::limits::DOCUMENT_MAX;
-use crate::report::escape;
 use crate::source::store::{BlobStore, flatten, open_manifest, pick};
 use crate::source::{Descriptor, Image, LayerData, OpenOptions, Origin, Transport};
+use jettison_oci::escape;
 
 /// The annotation that names a tag in a layout's index.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";

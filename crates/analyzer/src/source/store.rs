@@ -134,6 +134,7 @@ pub fn open_manifest(
         config,
         layers,
         siblings: Some(store),
+        notes: Vec::new(),
         warnings: Vec::new(),
     })
 }

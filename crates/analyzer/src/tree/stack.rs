@@ -11,9 +11,9 @@ use crate::entry::{Kind, Whiteout, split};
 use crate::error::{Error, Result};
 use crate::layer::index::{Entry, LayerIndex, NONE, position};
 use crate::limits::{NAMES_MAX, WARNINGS_MAX};
-use crate::report::escape;
 use crate::tree::nodes::{EntryId, NodeId, Tree};
 use crate::tree::walk::{Step, Walk};
+use jettison_oci::escape;
 
 /// Nodes of all layers together: 40 bytes each.
 const NODES_MAX: usize = 50_000_000;

@@ -5,17 +5,16 @@ use jettison_analyzer::report::{escape, json, model, why_text};
 use jettison_analyzer::why::why;
 
 use crate::args::{Format, WhyArgs};
-use crate::command::{account, report};
+use crate::command::{Context, account, report};
 use crate::exit::{Code, UsageError};
-use crate::printer::Printer;
 
-pub(crate) fn run(args: &WhyArgs, printer: Printer) -> anyhow::Result<Code> {
-    report(&args.output, printer, || {
+pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
+    report(&args.output, context, || {
         let typed = escape::unescape(&args.path).unwrap_or_else(|| args.path.clone().into_bytes());
         let mut path = Vec::new();
         clean_into(&typed, &mut path)
             .map_err(|error| UsageError(format!("the path {:?} {error}", args.path)))?;
-        let account = account(&args.image, None, &args.read, printer)?;
+        let account = account(&args.image, None, &args.read, context)?;
         let why = why(&account, &path);
         Ok(Box::new(move |format, style| match format {
             Format::Text => why_text::render(&account, &why, style),

@@ -84,7 +84,7 @@ impl Directory {
 }
 
 fn place(directory: &Path, path: &[u8]) -> String {
-    format!("{}/{}", directory.display(), crate::report::escape::path(path))
+    format!("{}/{}", directory.display(), jettison_oci::escape::path(path))
 }
 
 fn named(directory: &Path, path: &[u8], error: Errno) -> io::Error {

@@ -72,17 +72,17 @@ pub(super) fn open(
         && let Some(tag) = row.repo_tags.iter().flatten().next()
         && origin.transport == crate::source::Transport::DockerArchive
     {
-        origin.reference = format!("{what}:{}", crate::report::escape::line(tag));
+        origin.reference = format!("{what}:{}", jettison_oci::escape::line(tag));
     }
     let missing = |blob: &str| Error::MissingBlob {
         what: format!("image {position} of {name}"),
-        blob: crate::report::escape::line(blob),
+        blob: jettison_oci::escape::line(blob),
     };
     let config_bytes = members
         .document(&row.config, DOCUMENT_MAX)?
         .ok_or_else(|| missing(&format!("the config {}", row.config)))?;
     let config_digest = Digest::sha256(&config_bytes);
-    let config_name = format!("config {} in {what}", crate::report::escape::line(&row.config));
+    let config_name = format!("config {} in {what}", jettison_oci::escape::line(&row.config));
     if let Ok(named) = format!("sha256:{}", row.config_hex()).parse::<Digest>() {
         check(&config_name, &named, &config_digest)?;
     }
@@ -123,6 +123,7 @@ pub(super) fn open(
         config,
         layers,
         siblings: None,
+        notes: Vec::new(),
         warnings: Vec::new(),
     })
 }
@@ -132,7 +133,7 @@ fn choose<'a>(rows: &'a [Row], what: &str, wanted: Option<&str>) -> Result<(usiz
         rows.iter()
             .enumerate()
             .flat_map(|(at, row)| row.names(at))
-            .map(|name| crate::report::escape::line(&name))
+            .map(|name| jettison_oci::escape::line(&name))
             .collect()
     };
     match wanted {

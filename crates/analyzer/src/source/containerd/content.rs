@@ -7,10 +7,10 @@ use jettison_oci::{Digest, Reference};
 use tonic::{Code, Status, Streaming};
 
 use crate::error::{Error, Result};
-use crate::report::escape;
 use crate::source::store::{BlobStore, is_foreign};
 use crate::source::stream::{PieceReader, PieceSender, pieces};
 use crate::source::{Descriptor, LayerData, RemoteBlob};
+use jettison_oci::escape;
 
 use super::api::content::ReadContentResponse;
 use super::daemon::{Daemon, failed, in_time};

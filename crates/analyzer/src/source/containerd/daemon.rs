@@ -15,8 +15,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::error::{Error, Result};
-use crate::report::escape;
 use crate::source::stream;
+use jettison_oci::escape;
 
 use super::api::content::content_client::ContentClient;
 use super::api::content::{

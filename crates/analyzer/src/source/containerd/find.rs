@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jettison_oci::{Digest, Reference};
 
 use crate::error::{Error, Result};
-use crate::report::escape;
 use crate::source::Descriptor;
+use jettison_oci::escape;
 
 use super::api::content::Info;
 use super::api::images::Image;

@@ -90,6 +90,7 @@ pub(super) fn open(
         config,
         layers,
         siblings: None,
+        notes: Vec::new(),
         warnings: Vec::new(),
     })
 }

@@ -147,7 +147,7 @@ impl AuthFile {
             (None, Some(store)) => Some((store, reference.registry())),
         };
         if let Some((name, server)) = helper {
-            let program = credential_helper::program(&crate::report::escape::line(name));
+            let program = credential_helper::program(&jettison_oci::escape::line(name));
             let origin = format!("{program} (named in {})", path.display());
             let answer = ask(name, server).map_err(|because| Error::Remote {
                 what: format!("credential helper {origin}"),
@@ -168,7 +168,7 @@ impl AuthFile {
                 format!("auth file {}", path.display()),
                 format!(
                     "the auth of {} is not the base64 of user:password: log in again",
-                    crate::report::escape::line(key)
+                    jettison_oci::escape::line(key)
                 ),
             )
         })?;

@@ -43,7 +43,7 @@ impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.secret {
             Secret::Password { user, .. } => {
-                let user = crate::report::escape::line(user);
+                let user = jettison_oci::escape::line(user);
                 write!(f, "the credentials of {user} from {}", self.origin)
             }
             Secret::IdentityToken(_) => write!(f, "the identity token from {}", self.origin),

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::report::escape;
 use crate::source::registry::credential::Secret;
+use jettison_oci::escape;
 
 /// The user name under which helpers hand out identity tokens.
 const TOKEN_USER: &str = "<token>";

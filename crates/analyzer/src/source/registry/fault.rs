@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use crate::report::escape;
+use jettison_oci::escape;
 
 /// Characters of an error's own words that are repeated to the user.
 const WORDS_MAX: usize = 300;

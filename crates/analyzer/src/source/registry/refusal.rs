@@ -6,10 +6,10 @@ use oci_client::errors::OciEnvelope;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 
-use crate::report::escape;
 use crate::source::registry::challenge::Challenge;
 use crate::source::registry::credential::Credential;
 use crate::source::registry::retry::retry_after;
+use jettison_oci::escape;
 
 /// Bytes of an error's body that are read: an answer may be endless.
 const BODY_MAX: usize = 16 << 10;

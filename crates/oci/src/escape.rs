@@ -66,6 +66,20 @@ pub fn line(text: &str) -> String {
     path(folded.as_bytes()).replace("\\\\", "\\")
 }
 
+/// A message of several lines whose parts are escaped already, made safe once more: nothing but
+/// its line ends acts on a terminal.
+pub fn lines(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || !(character.is_control() || is_format_mark(character)) {
+            safe.push(character);
+        } else {
+            let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
+        }
+    }
+    safe
+}
+
 /// Characters without a width that change how their neighbours are shown.
 fn is_format_mark(character: char) -> bool {
     matches!(character,
@@ -90,5 +104,6 @@ mod tests {
         }
         assert_eq!(unescape("a\\q"), None);
         assert_eq!(line("RUN a \\\n  && b\x1b"), "RUN a \\ && b\\x1b");
+        assert_eq!(lines("a\nb\u{202e}\r"), "a\nb\\u{202e}\\u{d}");
     }
 }
