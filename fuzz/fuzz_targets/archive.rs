@@ -14,7 +14,7 @@ fn sums(image: jettison_analyzer::Result<Image>) -> Option<Account> {
 
 fn check(bytes: &[u8]) {
     let options = OpenOptions::default();
-    let streamed = sums(archive::open_stream(bytes, "the stream", None, &options));
+    let streamed = sums(archive::open_stream(bytes, "the stream", None, None, &options));
     let Some(file) = image::file(bytes) else { return };
     let seekable = sums(archive::open_file(file.path(), None, None, &options));
     if let (Some(streamed), Some(seekable)) = (streamed, seekable) {

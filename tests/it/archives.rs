@@ -166,7 +166,13 @@ fn several_images_in_one_file_are_told_apart() {
         write(&user, name, &files);
         let listed = ["4 images", "example.test/a:1", "example.test/b:2", "library/c:3", "@3"];
         user.run(&["analyze", name]).fails(3, &[&[name][..], &listed].concat());
-        user.run_with_input(&["analyze", "-"], &files.tar()).fails(3, &listed);
+        let how = ["standard input (docker-archive:-:NAME"];
+        let bare = user.run_with_input(&["analyze", "-"], &files.tar());
+        bare.fails(3, &[&how[..], &listed].concat());
+        let piped = ["analyze", "docker-archive:-:example.test/b:2", "--format", "json"];
+        let piped = user.run_with_input(&piped, &files.tar()).json();
+        let file = user.analyze(&format!("docker-archive:{name}:example.test/b:2"));
+        assert_eq!(account(piped), account(file), "{name}");
         for (chosen, image) in [
             ("example.test/a:1", "example.test/a:1"),
             ("example.test/b:2", "example.test/b:2"),

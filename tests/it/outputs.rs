@@ -290,3 +290,45 @@ fn progress_is_for_terminals_alone() {
     assert!(lines.next().is_none(), "--quiet shows none");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn links_lead_to_the_file_that_is_written() {
+    let user = user();
+    let expected = user.run(&["analyze", "shop.tar", "--format", "json"]).bytes();
+    fs_err::write(user.path("target.json"), "old").unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs_err::set_permissions(user.path("target.json"), private).unwrap();
+    for (link, to) in [("link.json", "target.json"), ("new.json", "made.json")] {
+        std::os::unix::fs::symlink(to, user.path(link)).unwrap();
+        let output = format!("json={link}");
+        user.run(&["analyze", "shop.tar", "--quiet", "--output", &output]).text();
+        assert!(user.path(link).is_symlink(), "{link} is replaced");
+        assert_eq!(fs_err::read(user.path(to)).unwrap(), expected);
+    }
+    let mode = fs_err::metadata(user.path("target.json")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    std::os::unix::fs::symlink("loop.json", user.path("loop.json")).unwrap();
+    let run = user.run(&["analyze", "shop.tar", "--output", "json=loop.json"]);
+    run.fails(2, &["loop.json", "too many symlinks"]);
+}
+
+#[test]
+fn descriptors_are_written_to_and_never_replaced() {
+    let user = user();
+    let expected = user.run(&["analyze", "shop.tar", "--format", "json"]).bytes();
+    for name in ["/dev/stderr", "/proc/self/fd/2", "/dev/fd/2", "stderr"] {
+        if name == "stderr" {
+            std::os::unix::fs::symlink("/proc/self/fd/2", user.path(name)).unwrap();
+        }
+        let output = format!("json={name}");
+        // Once into a pipe, once into a file.
+        let run = user.run(&["analyze", "shop.tar", "--output", &output]);
+        assert_eq!(run.stderr.as_bytes(), expected, "{name}");
+        let captured = fs_err::File::create(user.path("captured")).unwrap();
+        let mut command = user.command(&["analyze", "shop.tar", "--output", &output]);
+        Run::of(command.stderr(captured.into_parts().0)).text();
+        assert_eq!(fs_err::read(user.path("captured")).unwrap(), expected, "{name}");
+        assert!(name != "stderr" || user.path(name).is_symlink());
+    }
+    assert!(PathBuf::from("/dev/stderr").is_symlink());
+}

@@ -14,8 +14,8 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A file or socket of this machine failed; the message names it.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
+    #[error("{}", plainly(.0))]
+    Io(std::io::Error),
     /// Nothing stands at the path that was named.
     #[error("{path}: no such file or directory", path = .0.display())]
     NoSuchFile(PathBuf),
@@ -143,6 +143,13 @@ pub enum Error {
     NotBuilt(&'static str, &'static str),
 }
 
+// Not by `#[from]`, which would make the inner error a source too: its words would be told twice.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 impl Error {
     /// Whether the argument was wrong, rather than what it names.
     pub fn is_usage(&self) -> bool {
@@ -176,6 +183,15 @@ impl Error {
             max: Bytes(max).to_string(),
             remedy: "",
         }
+    }
+}
+
+/// The system's words, with what to do where it refuses.
+fn plainly(error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        format!("{error}: run jettison as a user who may read it")
+    } else {
+        error.to_string()
     }
 }
 

@@ -1,7 +1,10 @@
 //! Ctrl-C, SIGTERM and SIGHUP end the run at once and leave nothing half written behind.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+
+use tempfile::NamedTempFile;
 
 /// Files that exist only while the run lasts.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -9,9 +12,15 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// What shells report for a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
-/// Remembers a file that must not outlive an interrupted run.
-pub(crate) fn forget_on_interrupt(path: PathBuf) {
-    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+/// Makes a file that must not outlive an interrupted run. A signal either comes before it is made
+/// or finds it remembered.
+pub(crate) fn temporary(
+    make: impl FnOnce() -> io::Result<NamedTempFile>,
+) -> io::Result<NamedTempFile> {
+    let mut remembered = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = make()?;
+    remembered.push(file.path().to_owned());
+    Ok(file)
 }
 
 /// Handles the signals from now on.

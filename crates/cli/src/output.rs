@@ -1,10 +1,12 @@
 //! Files that results are written to. Each is opened before the work starts, so that a bad path
 //! fails at once, and appears under its name only when it is whole.
 
-use std::io::Write as _;
+use std::fs::Permissions;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use tempfile::NamedTempFile;
 
 use crate::args::Format;
@@ -20,7 +22,7 @@ pub(crate) struct Output {
 
 enum Destination {
     /// Written beside its place, then renamed into it.
-    Replaced(NamedTempFile),
+    Replaced(NamedTempFile, PathBuf),
     /// A device or pipe, which cannot be replaced.
     Written(fs_err::File),
 }
@@ -30,35 +32,64 @@ pub(crate) fn open(outputs: &[(Format, PathBuf)]) -> anyhow::Result<Vec<Output>>
     outputs.iter().map(|(format, path)| Output::open(*format, path)).collect()
 }
 
-/// Why no file can be made in `directory`.
-fn reason(kind: std::io::ErrorKind, directory: &Path) -> String {
-    format!("no file can be made in {}: {kind}", directory.display())
+/// The file that `path` means: symlinks lead on, also to what does not exist yet.
+fn settle(path: &Path) -> std::io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..SYMLINKS_MAX {
+        match std::fs::read_link(&target) {
+            // `pipe:[7]` and the like, behind a descriptor, name nothing.
+            Ok(_) if ["/proc", "/dev/fd"].iter().any(|above| target.starts_with(above)) => {
+                return Ok(PathBuf::from("/proc"));
+            }
+            Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(std::io::Error::other("too many symlinks"))
 }
+
+/// As many symlinks as Linux follows.
+const SYMLINKS_MAX: usize = 40;
 
 impl Output {
     fn open(format: Format, path: &Path) -> anyhow::Result<Self> {
-        let usage = |error: std::io::Error| {
-            anyhow::Error::new(UsageError(format!("--output {}: {error}", path.display())))
+        let failed = |error: &dyn std::fmt::Display| -> anyhow::Error {
+            UsageError(format!("--output {}: {error}", path.display())).into()
         };
-        let special = fs_err::metadata(path).is_ok_and(|found| !found.is_file());
-        let file = if special {
-            let file = fs_err::OpenOptions::new().write(true).open(path).map_err(usage)?;
-            Destination::Written(file)
+        let target = settle(path).map_err(|error| failed(&error))?;
+        let found = fs_err::metadata(path).ok();
+        // What is behind a descriptor is open already, and is not ours to replace.
+        let file = if target.starts_with("/proc")
+            || found.as_ref().is_some_and(|found| !found.is_file())
+        {
+            let file = fs_err::OpenOptions::new().append(true).open(path);
+            Destination::Written(file.map_err(|error| failed(&error))?)
         } else {
-            let directory = match path.parent() {
+            let directory = match target.parent() {
                 Some(parent) if parent != Path::new("") => parent,
                 _ => Path::new("."),
             };
             let mut builder = tempfile::Builder::new();
             builder.prefix(".jettison-");
             // Reports are as public as the umask lets any other file be.
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            builder.permissions(Permissions::from_mode(0o666));
+            let made = interrupt::temporary(|| builder.tempfile_in(directory));
             // The error names the place that was asked for, not the temporary file.
-            let temporary = builder.tempfile_in(directory).map_err(|error| {
-                usage(std::io::Error::new(error.kind(), reason(error.kind(), directory)))
+            let temporary = made.map_err(|error| {
+                let kind = error.kind();
+                let told =
+                    failed(&format!("no file can be made in {}: {kind}", directory.display()));
+                match kind {
+                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded => anyhow!("{told}"),
+                    _ => told,
+                }
             })?;
-            interrupt::forget_on_interrupt(temporary.path().to_owned());
-            Destination::Replaced(temporary)
+            if let Some(found) = found {
+                // A file that is replaced stays as public as it was.
+                let mode = Permissions::from_mode(found.permissions().mode() & 0o7777);
+                temporary.as_file().set_permissions(mode).map_err(|error| failed(&error))?;
+            }
+            Destination::Replaced(temporary, target)
         };
         Ok(Self { format, path: path.to_owned(), file })
     }
@@ -68,11 +99,11 @@ impl Output {
         let name = || format!("cannot write {}", self.path.display());
         match self.file {
             Destination::Written(mut file) => file.write_all(bytes).with_context(name),
-            Destination::Replaced(mut file) => {
+            Destination::Replaced(mut file, target) => {
                 file.write_all(bytes)
                     .and_then(|()| file.as_file().sync_all())
                     .with_context(name)?;
-                file.persist(&self.path).map_err(|error| error.error).with_context(name)?;
+                file.persist(target).map_err(|error| error.error).with_context(name)?;
                 Ok(())
             }
         }

@@ -81,7 +81,9 @@ impl Reference {
             Some(rest) => rest.split(']').next().unwrap_or(rest),
             None => self.registry.split(':').next().unwrap_or(&self.registry),
         };
-        host == "localhost" || host == "::1" || host.starts_with("127.")
+        // A name such as 127.example.org is anybody's.
+        let address = host.parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -273,7 +275,9 @@ mod tests {
             ("localhost:5000/a", true),
             ("127.0.0.1:5000/a", true),
             ("[::1]:5000/a", true),
+            ("127.8.9.1/a", true),
             ("registry.example/a", false),
+            ("127.evil.example/a", false),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().is_local(), local, "{text}");
         }

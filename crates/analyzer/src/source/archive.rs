@@ -62,11 +62,12 @@ pub fn open_file(
 pub fn open_stream(
     reader: impl Read,
     what: &str,
+    format: Option<Format>,
     wanted: Option<&str>,
     options: &OpenOptions,
 ) -> Result<Image> {
     let members = one_pass::read(reader, what, options)?;
-    open_members(members, what, None, wanted, None, options)
+    open_members(members, what, format, wanted, None, options)
 }
 
 /// Opens a stream in Docker's format, as engines export it. `origin` is what the image is said to

@@ -1,6 +1,6 @@
 //! From what a person types to an image: a transport and what follows it, or a bare word.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jettison_oci::Reference;
@@ -12,7 +12,7 @@ use crate::source::{Image, OpenOptions, layout};
 /// What an IMAGE argument means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// `-`: an archive on standard input.
+    /// `-`: an archive on standard input; `docker-archive:-[:REF]` and `oci-archive:-[:TAG]` too.
     Stdin,
     /// `docker-archive:FILE[:REF]`.
     DockerArchive(String),
@@ -77,7 +77,16 @@ pub fn open(
     options: &OpenOptions,
 ) -> Result<Image> {
     match parse(word)? {
-        Target::Stdin => archive::open_stream(stdin(), "standard input", None, options),
+        Target::Stdin => archive::open_stream(stdin(), STDIN, None, None, options)
+            .map_err(how_to_choose_from_a_stream),
+        Target::DockerArchive(text) | Target::OciArchive(text) if is_stdin(&text).is_some() => {
+            let format = match word.starts_with("oci") {
+                true => Format::Oci,
+                false => Format::Docker,
+            };
+            let wanted = is_stdin(&text).filter(|wanted| !wanted.is_empty());
+            archive::open_stream(stdin(), STDIN, Some(format), wanted, options)
+        }
         Target::DockerArchive(text) => open_archive(&text, Some(Format::Docker), options),
         Target::OciArchive(text) => open_archive(&text, Some(Format::Oci), options),
         Target::Oci(text) => {
@@ -89,6 +98,28 @@ pub fn open(
         Target::Containerd(text) => containerd(&text, options),
         Target::Registry(reference) => registry(&reference, options),
         Target::Bare(word) => bare(&word, options),
+    }
+}
+
+/// Standard input in messages.
+const STDIN: &str = "standard input";
+
+/// What stands behind `-` or `-:`.
+fn is_stdin(text: &str) -> Option<&str> {
+    match text.strip_prefix('-')? {
+        "" => Some(""),
+        rest => rest.strip_prefix(':'),
+    }
+}
+
+/// A bare `-` has no place for a name.
+fn how_to_choose_from_a_stream(error: Error) -> Error {
+    match error {
+        Error::Ambiguous { found, .. } => Error::Ambiguous {
+            what: format!("{STDIN} (docker-archive:-:NAME or oci-archive:-:NAME chooses)"),
+            found,
+        },
+        error => error,
     }
 }
 
@@ -111,11 +142,12 @@ fn open_archive(text: &str, format: Option<Format>, options: &OpenOptions) -> Re
 /// An existing path; else a reference, looked up in the local engines and then at its registry.
 fn bare(word: &str, options: &OpenOptions) -> Result<Image> {
     let (path, wanted) = split_path(word);
-    if path.is_dir() {
-        return layout::open_directory(&path, wanted, options);
-    }
-    if path.exists() {
-        return archive::open_file(&path, None, wanted, options);
+    match fs_err::metadata(&path) {
+        Ok(found) if found.is_dir() => return layout::open_directory(&path, wanted, options),
+        Ok(_) => return archive::open_file(&path, None, wanted, options),
+        // A path that may not be looked at is no reference: nothing else is tried.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error.into()),
+        Err(_) => {}
     }
     let looks_like_path = word.starts_with(['/', '.'])
         || [".tar", ".tgz", ".tar.gz", ".tar.zst", ".json"].iter().any(|end| word.ends_with(end));
@@ -161,16 +193,17 @@ fn bare(word: &str, options: &OpenOptions) -> Result<Image> {
 }
 
 /// Splits `PATH[:REST]` where paths may hold colons too: the longest front that exists is the
-/// path; where none does, the front before the first colon.
+/// path; where none does, the front before the first colon. What may not be looked at may exist.
 fn split_path(text: &str) -> (PathBuf, Option<&str>) {
-    if Path::new(text).exists() {
+    let exists = |path: &str| Path::new(path).try_exists().unwrap_or(true);
+    if exists(text) {
         return (PathBuf::from(text), None);
     }
     let colons = text.match_indices(':').map(|(at, _)| at);
     let split = colons
         .clone()
         .rev()
-        .find(|at| *at > 0 && Path::new(&text[..*at]).exists())
+        .find(|at| *at > 0 && exists(&text[..*at]))
         .or_else(|| colons.clone().find(|at| *at > 0));
     match split {
         Some(at) => (PathBuf::from(&text[..at]), Some(&text[at + 1..]).filter(|t| !t.is_empty())),

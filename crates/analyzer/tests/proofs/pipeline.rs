@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path) -> Image {
 
 /// Opens an archive that passes by.
 pub(crate) fn open_stream(bytes: &[u8]) -> Image {
-    archive::open_stream(bytes, "the stream", None, &options()).unwrap()
+    archive::open_stream(bytes, "the stream", None, None, &options()).unwrap()
 }
 
 /// Reads all layers, each digest checked.
