@@ -16,6 +16,7 @@
 pub mod account;
 pub mod analyze;
 pub mod blob;
+pub mod content;
 pub mod diff;
 pub mod entry;
 pub mod error;

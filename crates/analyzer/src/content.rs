@@ -1,0 +1,240 @@
+//! What the content of one file says of other files: the loader and libraries that an ELF file
+//! asks for, the interpreter of a script and the words in it, what Python and JavaScript import,
+//! and documents that are kept whole.
+//!
+//! Contents that pass by once are looked at while they do; those that can be read later are looked
+//! at by the same [`Collector`] then. Nothing here knows where a file stands in an image.
+
+pub mod document;
+pub mod elf;
+pub mod javascript;
+pub mod python;
+pub mod script;
+
+use serde::{Deserialize, Serialize};
+
+pub use elf::Elf;
+pub use javascript::JavaScript;
+pub use python::Python;
+pub use script::Shebang;
+
+/// What a file's content says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The interpreter that the kernel would start for it.
+    pub shebang: Option<Shebang>,
+    /// The rest.
+    pub body: Body,
+}
+
+/// What a file is, by its first bytes, its interpreter and its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// An executable or a shared object.
+    Elf(Box<Elf>),
+    /// A script of a shell: words that may be commands or paths.
+    Shell(Vec<Box<[u8]>>),
+    /// A module or script of Python.
+    Python(Python),
+    /// A module or script of JavaScript.
+    JavaScript(JavaScript),
+    /// A file that is read as it is: a package database, a configuration.
+    Document(Vec<u8>),
+    /// A script of another language, which is not looked into.
+    Other,
+    /// A file of a kind that would be looked into, but is larger than is looked at.
+    TooLarge,
+}
+
+/// Text that is looked into: no module written by people is larger.
+const TEXT_MAX: u64 = 4 << 20;
+/// First bytes that tell what a file is.
+const HEAD: usize = 4;
+
+/// Gathers what is needed of a file's content as it passes by in pieces.
+pub struct Collector {
+    state: State,
+}
+
+enum State {
+    /// Not enough bytes yet to tell.
+    Head(Vec<u8>, Name, u64),
+    Text(Vec<u8>, Language),
+    Elf(Box<elf::Collector>),
+    TooLarge,
+    Nothing,
+}
+
+/// What a name says of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Document,
+    Python,
+    JavaScript,
+    Shell,
+    /// Nothing: its first bytes tell.
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Document,
+    Python,
+    JavaScript,
+    Shell,
+    /// What the first line says.
+    Script,
+}
+
+impl Collector {
+    /// For the file at `path`, without a leading slash, of `size` bytes.
+    pub fn new(path: &[u8], size: u64) -> Self {
+        let name = Name::of(path, size);
+        let state = match name {
+            _ if size == 0 => State::Nothing,
+            Name::Document => State::Text(Vec::new(), Language::Document),
+            name => State::Head(Vec::new(), name, size),
+        };
+        Self { state }
+    }
+
+    /// Whether nothing more is wanted of the file.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Nothing | State::TooLarge)
+    }
+
+    /// Takes the next bytes.
+    pub fn piece(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Nothing | State::TooLarge => {}
+            State::Text(text, _) => text.extend_from_slice(bytes),
+            State::Elf(elf) => elf.piece(bytes),
+            State::Head(head, name, size) => {
+                head.extend_from_slice(bytes);
+                if head.len() >= HEAD.min(usize::try_from(*size).unwrap_or(HEAD)) {
+                    self.state = decide(std::mem::take(head), *name, *size);
+                }
+            }
+        }
+    }
+
+    /// What the content says; `None` where it says nothing.
+    pub fn finish(self) -> Option<Content> {
+        let plain = |body| Some(Content { shebang: None, body });
+        match self.state {
+            State::Nothing => None,
+            State::Head(head, name, size) => match decide(head, name, size) {
+                State::Head(..) => None,
+                state => Self { state }.finish(),
+            },
+            State::TooLarge => plain(Body::TooLarge),
+            State::Elf(elf) => {
+                elf.finish().map(|elf| Content { shebang: None, body: Body::Elf(Box::new(elf)) })
+            }
+            State::Text(text, Language::Document) => plain(Body::Document(text)),
+            State::Text(text, language) => {
+                let shebang = script::shebang(&text);
+                let language = match (language, &shebang) {
+                    (Language::Script, Some(shebang)) => shebang.language(),
+                    (Language::Script, None) => return None,
+                    (language, _) => Some(language),
+                };
+                let body = match language {
+                    Some(Language::Python) => Body::Python(python::scan(&text)),
+                    Some(Language::JavaScript) => Body::JavaScript(javascript::scan(&text)),
+                    Some(Language::Shell) => Body::Shell(script::words(&text)),
+                    _ => Body::Other,
+                };
+                Some(Content { shebang, body })
+            }
+        }
+    }
+}
+
+fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
+    let language = match name {
+        _ if head.starts_with(b"\x7fELF") => {
+            let mut elf = Box::new(elf::Collector::new(size));
+            elf.piece(&head);
+            return State::Elf(elf);
+        }
+        Name::Python => Language::Python,
+        Name::JavaScript => Language::JavaScript,
+        Name::Shell => Language::Shell,
+        _ if head.starts_with(b"#!") => Language::Script,
+        _ => return State::Nothing,
+    };
+    if size > TEXT_MAX { State::TooLarge } else { State::Text(head, language) }
+}
+
+impl Name {
+    fn of(path: &[u8], size: u64) -> Self {
+        if document::is_document(path, size) {
+            return Self::Document;
+        }
+        let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
+        match name.rsplit(|b| *b == b'.').next() {
+            Some(b"py" | b"pyw") => Self::Python,
+            Some(b"js" | b"mjs" | b"cjs" | b"node") if !name.ends_with(b".node") => {
+                Self::JavaScript
+            }
+            Some(b"sh" | b"bash") => Self::Shell,
+            _ => Self::Any,
+        }
+    }
+}
+
+impl Shebang {
+    fn language(&self) -> Option<Language> {
+        let program = self.program();
+        let is = |names: &[&[u8]]| names.contains(&program);
+        if is(&[b"sh", b"bash", b"dash", b"ash", b"ksh", b"zsh", b"busybox", b"mksh"]) {
+            Some(Language::Shell)
+        } else if program.starts_with(b"python") || program.starts_with(b"pypy") {
+            Some(Language::Python)
+        } else if is(&[b"node", b"nodejs", b"bun", b"deno"]) {
+            Some(Language::JavaScript)
+        } else {
+            None
+        }
+    }
+}
+
+/// Looks at a whole content.
+pub fn of(path: &[u8], bytes: &[u8]) -> Option<Content> {
+    let mut collector = Collector::new(path, bytes.len() as u64);
+    collector.piece(bytes);
+    collector.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_name_and_first_bytes() {
+        let body = |path: &str, text: &str| of(path.as_bytes(), text.as_bytes()).map(|c| c.body);
+        assert!(matches!(body("a/b.py", "import os"), Some(Body::Python(_))));
+        assert!(matches!(body("b", "#!/usr/bin/python3\nimport os"), Some(Body::Python(_))));
+        assert!(matches!(body("b", "#!/usr/bin/env node\n"), Some(Body::JavaScript(_))));
+        assert!(matches!(body("b.js", "require('x')"), Some(Body::JavaScript(_))));
+        assert!(matches!(body("b", "#!/bin/sh\nls"), Some(Body::Shell(_))));
+        assert!(matches!(body("b", "#!/usr/bin/perl\n"), Some(Body::Other)));
+        assert!(matches!(body("etc/passwd", "root:x"), Some(Body::Document(_))));
+        assert_eq!(body("usr/share/doc/x/README", "hello"), None);
+        assert_eq!(body("b", "#"), None);
+        assert_eq!(body("b", ""), None);
+    }
+
+    #[test]
+    fn pieces_say_what_the_whole_says() {
+        let text = b"#!/bin/sh\nexec /usr/bin/thing --now\n";
+        let whole = of(b"run", text);
+        for size in 1..text.len() {
+            let mut collector = Collector::new(b"run", text.len() as u64);
+            text.chunks(size).for_each(|piece| collector.piece(piece));
+            assert_eq!(collector.finish(), whole, "{size}");
+        }
+        assert!(whole.is_some());
+    }
+}

@@ -1,0 +1,86 @@
+//! Which files are kept whole, because their text is what other files are found by.
+
+/// A package database: Debian's status of ten thousand packages takes 12 MB.
+const DATABASE_MAX: u64 = 32 << 20;
+/// A configuration.
+const CONFIG_MAX: u64 = 256 << 10;
+
+/// Whether the file at `path` (without a leading slash) is read as a document.
+pub fn is_document(path: &[u8], size: u64) -> bool {
+    size <= DATABASE_MAX && is_database(path) || size <= CONFIG_MAX && is_config(path)
+}
+
+fn is_database(path: &[u8]) -> bool {
+    let (directory, name) = crate::entry::split(path);
+    match directory {
+        b"var/lib/dpkg" => matches!(name, b"status" | b"diversions"),
+        b"var/lib/dpkg/info" => name.ends_with(b".list"),
+        b"var/lib/dpkg/status.d" => true,
+        b"var/lib/apt" => name == b"extended_states",
+        b"lib/apk/db" | b"usr/lib/apk/db" => name == b"installed",
+        b"var/lib/rpm" | b"usr/lib/sysimage/rpm" => {
+            matches!(name, b"rpmdb.sqlite" | b"Packages.db" | b"Packages")
+        }
+        _ => {
+            let folder = crate::entry::split(directory).1;
+            (folder.ends_with(b".dist-info") && matches!(name, b"RECORD" | b"METADATA"))
+                || (folder.ends_with(b".egg-info")
+                    && matches!(name, b"PKG-INFO" | b"SOURCES.txt" | b"installed-files.txt"))
+                || name == b"package.json"
+        }
+    }
+}
+
+fn is_config(path: &[u8]) -> bool {
+    // Contents of /etc lead to programs, libraries and plugins in many formats; all of it takes
+    // some hundred kilobytes. Certificates do not, and are many.
+    if path.starts_with(b"etc/") {
+        return !path.starts_with(b"etc/ssl/certs/") && !path.ends_with(b".pem");
+    }
+    let (directory, name) = crate::entry::split(path);
+    let folder = crate::entry::split(directory).1;
+    matches!(
+        name,
+        b"entry_points.txt"
+            | b"top_level.txt"
+            | b"pyvenv.cfg"
+            | b"MANIFEST.MF"
+            | b"os-release"
+            | b"supervisord.conf"
+            | b"Procfile"
+            | b"nsswitch.conf"
+    ) || name.ends_with(b".pth")
+        || name.ends_with(b".service")
+        || (path.starts_with(b"usr/lib/python") && name == b"orig-prefix.txt")
+        || (directory == b"lib/apk/db" && name == b"world")
+        || (path.starts_with(b"usr/share/nginx") && name.ends_with(b".conf"))
+        || (folder == b"composer" && name.starts_with(b"autoload_"))
+        || (directory.ends_with(b"lib/security") && name.ends_with(b".conf"))
+        || directory == b"var/spool/cron/crontabs"
+        || directory == b"usr/share/pam.d"
+        || directory == b"usr/lib/pam.d"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_document;
+
+    #[test]
+    fn databases_and_configurations_are_kept() {
+        for path in [
+            "var/lib/dpkg/status",
+            "var/lib/dpkg/info/libc6:amd64.list",
+            "var/lib/dpkg/status.d/base",
+            "lib/apk/db/installed",
+            "etc/nginx/nginx.conf",
+            "opt/v/lib/python3.11/site-packages/flask-1.dist-info/RECORD",
+            "app/node_modules/express/package.json",
+        ] {
+            assert!(is_document(path.as_bytes(), 1000), "{path}");
+        }
+        for path in ["var/lib/dpkg/info/libc6.md5sums", "etc/ssl/certs/a.0", "usr/bin/ls"] {
+            assert!(!is_document(path.as_bytes(), 1000), "{path}");
+        }
+        assert!(!is_document(b"etc/huge", 1 << 20));
+    }
+}

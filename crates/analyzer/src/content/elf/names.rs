@@ -1,0 +1,128 @@
+//! Names in the data of an ELF file: shared objects that it may open, paths that it may read, the
+//! symbol versions that it needs.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
+/// Different names of one kind kept of one file.
+const NAMES_MAX: usize = 4_000;
+/// The longest name of a shared object, and the longest path.
+const NAME_MAX: usize = 255;
+
+/// Names found in data.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) sonames: BTreeSet<Box<[u8]>>,
+    pub(super) paths: BTreeSet<Box<[u8]>>,
+}
+
+impl Found {
+    /// Looks through a part of the file.
+    pub(super) fn look_at(&mut self, bytes: &[u8]) {
+        for at in memmem::find_iter(bytes, b".so") {
+            if self.sonames.len() < NAMES_MAX
+                && let Some(name) = soname(bytes, at)
+            {
+                self.sonames.insert(name.into());
+            }
+        }
+        let mut from = 0;
+        // A text that starts with a slash follows the end of another one.
+        while let Some(at) = memmem::find(&bytes[from..], b"\0/") {
+            let start = from + at + 1;
+            let rest = &bytes[start..bytes.len().min(start + NAME_MAX + 1)];
+            let end = memchr::memchr(0, rest).unwrap_or(0);
+            let text = &rest[..end];
+            if end > 2 && self.paths.len() < NAMES_MAX && text.iter().all(|b| b.is_ascii_graphic())
+            {
+                self.paths.insert(text.into());
+            }
+            from = start;
+        }
+    }
+}
+
+/// The name around `.so` at `at`: `libx.so`, `libx.so.1.2`, ended by a NUL.
+fn soname(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"_+-.".contains(b);
+    let behind = &bytes[at + 3..];
+    let version =
+        behind.iter().take(NAME_MAX).take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    if behind.get(version) != Some(&0) {
+        return None;
+    }
+    let front = bytes[..at].iter().rev().take(NAME_MAX).take_while(|b| is_part(b)).count();
+    (front > 0).then(|| &bytes[at - front..at + 3 + version])
+}
+
+/// Symbol versions in a table of dynamic strings, the newest of each family.
+pub(super) fn versions(table: &[u8]) -> Vec<Box<[u8]>> {
+    const FAMILIES: [&[u8]; 4] = [b"\0GLIBC_2.", b"\0GLIBCXX_3.", b"\0CXXABI_1.", b"\0GCC_"];
+    let newest = |family: &&[u8]| {
+        memmem::find_iter(table, family)
+            .filter_map(|at| {
+                let rest = &table[at + 1..];
+                let end = memchr::memchr(0, &rest[..rest.len().min(64)])?;
+                let text = &rest[..end];
+                let digits = text.iter().position(|b| *b == b'_')? + 1;
+                let numbers: Option<Vec<u32>> = str::from_utf8(&text[digits..])
+                    .ok()?
+                    .split('.')
+                    .map(|part| part.parse().ok())
+                    .collect();
+                Some((numbers?, text))
+            })
+            .max()
+            .map(|(_, text)| Box::from(text))
+    };
+    FAMILIES.iter().filter_map(newest).collect()
+}
+
+/// The rows of a `.note.dlopen`: JSON, `[{"soname":["libx.so.1","libx.so.0"],"priority":…}]`.
+pub(super) fn dlopen_note(description: &[u8]) -> Vec<Vec<Box<str>>> {
+    let text = description.split(|b| *b == 0).next().unwrap_or_default();
+    let Ok(serde_json::Value::Array(rows)) = serde_json::from_slice(text) else {
+        return Vec::new();
+    };
+    rows.iter()
+        .take(NAMES_MAX)
+        .filter_map(|row| {
+            let names = row.get("soname")?.as_array()?.iter().filter_map(|name| name.as_str());
+            let names: Vec<Box<str>> = names.take(NAME_MAX).map(Box::from).collect();
+            (!names.is_empty()).then_some(names)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_data() {
+        let mut found = Found::default();
+        found.look_at(
+            b"\0libssl.so.3\0x/plugin.so\0.so\0lib.sox\0/etc/app.conf\0/\0/a b\0/usr/share/x",
+        );
+        let names = |set: &BTreeSet<Box<[u8]>>| {
+            set.iter().map(|n| String::from_utf8(n.to_vec()).unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&found.sonames), "libssl.so.3 plugin.so");
+        assert_eq!(names(&found.paths), "/etc/app.conf");
+    }
+
+    #[test]
+    fn the_newest_version_of_each_family_is_needed() {
+        let table = b"\0GLIBC_2.4\0GLIBC_2.34\0GLIBC_2.9\0GLIBCXX_3.4.30\0GLIBC_PRIVATE\0x";
+        let found = versions(table);
+        assert_eq!(found, [Box::from(&b"GLIBC_2.34"[..]), Box::from(&b"GLIBCXX_3.4.30"[..])]);
+    }
+
+    #[test]
+    fn dlopen_notes_are_json() {
+        let rows = dlopen_note(br#"[{"feature":"x","soname":["liba.so.1","liba.so.0"]},{"y":1}]"#);
+        assert_eq!(rows, [vec![Box::from("liba.so.1"), Box::from("liba.so.0")]]);
+        assert_eq!(dlopen_note(b"{"), Vec::<Vec<Box<str>>>::new());
+    }
+}

@@ -1,0 +1,137 @@
+//! Scripts: the line that names an interpreter, and the words of a shell script that may be
+//! commands or paths.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// The kernel reads no more of a first line (`BINPRM_BUF_SIZE`).
+const LINE_MAX: usize = 256;
+/// Different words of one script.
+const WORDS_MAX: usize = 20_000;
+/// A word longer than any path that a person writes.
+const WORD_MAX: usize = 1024;
+
+/// `#!interpreter argument`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shebang {
+    /// The interpreter's path.
+    pub interpreter: Box<[u8]>,
+    /// The rest of the line, which the kernel hands over as one argument.
+    pub argument: Option<Box<[u8]>>,
+}
+
+impl Shebang {
+    /// The name of the program that runs the script: behind `env`, the first word that is neither
+    /// an option nor an assignment.
+    pub fn program(&self) -> &[u8] {
+        let name = file_name(&self.interpreter);
+        if name != b"env" {
+            return name;
+        }
+        self.env_words().next().map_or(name, file_name)
+    }
+
+    /// The command that `env` starts: `-S` splits, options and assignments are passed over.
+    pub fn env_words(&self) -> impl Iterator<Item = &[u8]> {
+        let argument = self.argument.as_deref().unwrap_or_default();
+        argument
+            .split(|b| matches!(b, b' ' | b'\t'))
+            .filter(|word| !word.is_empty())
+            .map(|word| word.strip_prefix(b"-S").unwrap_or(word))
+            .skip_while(|word| word.is_empty() || word[0] == b'-' || word.contains(&b'='))
+    }
+}
+
+fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|b| *b == b'/').next().unwrap_or(path)
+}
+
+/// Reads the first line as the kernel does.
+pub fn shebang(text: &[u8]) -> Option<Shebang> {
+    let rest = text.strip_prefix(b"#!")?;
+    let rest = &rest[..rest.len().min(LINE_MAX)];
+    let line = rest.split(|b| *b == b'\n').next()?.trim_ascii();
+    let end = line.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(line.len());
+    let (interpreter, argument) = (&line[..end], line[end..].trim_ascii());
+    if interpreter.is_empty() || interpreter.contains(&0) {
+        return None;
+    }
+    Some(Shebang {
+        interpreter: interpreter.into(),
+        argument: (!argument.is_empty()).then(|| argument.into()),
+    })
+}
+
+/// Words that may be a command or a path, each once, in order. Quotes are taken off, comments
+/// left out, and what stands before a variable is a word of its own, so that too many are found
+/// rather than too few.
+pub fn words(text: &[u8]) -> Vec<Box<[u8]>> {
+    let mut found = BTreeSet::new();
+    for line in text.split(|b| *b == b'\n') {
+        if line.trim_ascii_start().starts_with(b"#") {
+            continue;
+        }
+        for word in line.split(|b| is_separator(*b)) {
+            let word = word.strip_prefix(b"-").map_or(word, |_| b"");
+            if word.is_empty() || word.len() > WORD_MAX || !word.iter().any(u8::is_ascii_alphabetic)
+            {
+                continue;
+            }
+            found.insert(word);
+            if found.len() >= WORDS_MAX {
+                break;
+            }
+        }
+    }
+    found.into_iter().map(Box::from).collect()
+}
+
+/// What ends a word of a shell: white space, quotes, operators, the start of a variable.
+fn is_separator(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b"'\"`;&|()<>{}$=,:!*?\\[]#".contains(&byte) || byte == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_lines_are_read_as_the_kernel_does() {
+        let read = |text: &str| {
+            let found = shebang(text.as_bytes())?;
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            Some((
+                text(&found.interpreter),
+                text(found.argument.as_deref().unwrap_or_default()),
+                text(found.program()),
+            ))
+        };
+        let row = |a: &str, b: &str, c: &str| Some((a.to_owned(), b.to_owned(), c.to_owned()));
+        assert_eq!(read("#!/bin/sh\n"), row("/bin/sh", "", "sh"));
+        assert_eq!(read("#! /bin/sh -e x \nls"), row("/bin/sh", "-e x", "sh"));
+        assert_eq!(read("#!/usr/bin/env python3"), row("/usr/bin/env", "python3", "python3"));
+        assert_eq!(
+            read("#!/usr/bin/env -S A=1 /opt/x/node --y\n"),
+            row("/usr/bin/env", "-S A=1 /opt/x/node --y", "node")
+        );
+        assert_eq!(read("#!\n"), None);
+        assert_eq!(read("# /bin/sh"), None);
+        assert_eq!(read("#!/usr/bin/env"), row("/usr/bin/env", "", "env"));
+    }
+
+    #[test]
+    fn words_are_commands_and_paths() {
+        let text =
+            b"#!/bin/sh\nset -e\n# not this\nexec gosu app \"/srv/run\" --flag=$HOME/x # y\n\
+                     [ -f /etc/app.conf ] && . /lib/lsb/init-functions; V=`date`\n";
+        let found: Vec<String> =
+            words(text).iter().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect();
+        for word in
+            ["exec", "gosu", "app", "/srv/run", "/etc/app.conf", "/lib/lsb/init-functions", "date"]
+        {
+            assert!(found.iter().any(|w| w == word), "{word} is not in {found:?}");
+        }
+        assert!(!found.iter().any(|w| w == "not"), "{found:?}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Kinds of files that no program reads while it does its work, told by where they stand.
+//!
+//! The directories of documents are those of Debian's own list for its slim images
+//! (debuerreotype's `.slimify-excludes`), with its exceptions.
+
+/// What a file is for, as far as its place tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// Documentation, examples, change logs.
+    Documentation,
+    /// Manual and info pages.
+    Manual,
+    /// Translations of messages.
+    Translation,
+    /// Lists and archives of a package manager, and other caches that fill again by themselves.
+    Cache,
+    /// Headers, static libraries and what tells compilers of them.
+    Development,
+    /// Hooks and checks of package tools.
+    PackageTooling,
+    /// Tests of a library.
+    Test,
+    /// Anything else.
+    Other,
+}
+
+impl FileKind {
+    /// The words in reports; empty for [`Self::Other`].
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documentation => "documentation",
+            Self::Manual => "manual pages",
+            Self::Translation => "translations",
+            Self::Cache => "caches",
+            Self::Development => "headers and static libraries",
+            Self::PackageTooling => "package tooling",
+            Self::Test => "tests",
+            Self::Other => "",
+        }
+    }
+}
+
+const BY_DIRECTORY: [(&[u8], FileKind); 26] = [
+    (b"/usr/share/doc/", FileKind::Documentation),
+    (b"/usr/share/doc-base/", FileKind::Documentation),
+    (b"/usr/share/gtk-doc/", FileKind::Documentation),
+    (b"/usr/local/share/doc/", FileKind::Documentation),
+    (b"/usr/share/man/", FileKind::Manual),
+    (b"/usr/local/share/man/", FileKind::Manual),
+    (b"/usr/local/man/", FileKind::Manual),
+    (b"/usr/share/info/", FileKind::Manual),
+    (b"/usr/share/locale/", FileKind::Translation),
+    (b"/usr/share/i18n/", FileKind::Translation),
+    (b"/usr/share/gnome/help/", FileKind::Documentation),
+    (b"/usr/share/omf/", FileKind::Documentation),
+    (b"/usr/share/lintian/", FileKind::PackageTooling),
+    (b"/usr/share/linda/", FileKind::PackageTooling),
+    (b"/usr/share/bug/", FileKind::PackageTooling),
+    (b"/usr/share/reportbug/", FileKind::PackageTooling),
+    (b"/usr/share/bash-completion/", FileKind::PackageTooling),
+    (b"/usr/share/zsh/vendor-completions/", FileKind::PackageTooling),
+    (b"/usr/share/fish/vendor_completions.d/", FileKind::PackageTooling),
+    (b"/var/cache/", FileKind::Cache),
+    (b"/var/lib/apt/lists/", FileKind::Cache),
+    (b"/root/.cache/", FileKind::Cache),
+    (b"/root/.npm/", FileKind::Cache),
+    (b"/usr/include/", FileKind::Development),
+    (b"/usr/local/include/", FileKind::Development),
+    (b"/usr/share/aclocal/", FileKind::Development),
+];
+
+/// The kind of the file at `path`, which starts with a slash.
+pub fn kind_of(path: &[u8]) -> FileKind {
+    let (directory, name) = crate::entry::split(path);
+    for (above, kind) in BY_DIRECTORY {
+        if path.starts_with(above) {
+            // Programs read these lists of names.
+            let is_list = matches!(name, b"locale.alias" | b"languages" | b"all_languages" | b"currency");
+            if kind == FileKind::Translation && is_list {
+                return FileKind::Other;
+            }
+            return kind;
+        }
+    }
+    let is_below = |wanted: &[u8]| directory.split(|b| *b == b'/').any(|part| part == wanted);
+    if name.ends_with(b".a") || name.ends_with(b".la") || is_below(b"pkgconfig") || is_below(b"cmake") {
+        return FileKind::Development;
+    }
+    let is_library = is_below(b"site-packages") || is_below(b"dist-packages")
+        || directory.starts_with(b"/usr/lib/python") || directory.starts_with(b"/usr/local/lib/python");
+    if is_library && (is_below(b"tests") || is_below(b"test") || is_below(b"idle_test")) {
+        return FileKind::Test;
+    }
+    FileKind::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_tell_kinds() {
+        for (path, kind) in [
+            ("/usr/share/doc/bash/README", FileKind::Documentation),
+            ("/usr/share/locale/de/LC_MESSAGES/x.mo", FileKind::Translation),
+            ("/usr/share/locale/locale.alias", FileKind::Other),
+            ("/usr/lib/x86_64-linux-gnu/libc.a", FileKind::Development),
+            ("/usr/lib/x86_64-linux-gnu/pkgconfig/z.pc", FileKind::Development),
+            ("/usr/lib/python3.11/test/x.py", FileKind::Test),
+            ("/app/tests/x.py", FileKind::Other),
+            ("/usr/bin/ls", FileKind::Other),
+        ] {
+            assert_eq!(kind_of(path.as_bytes()), kind, "{path}");
+        }
+    }
+}

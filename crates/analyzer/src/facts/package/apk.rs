@@ -1,0 +1,87 @@
+//! Alpine's package database: `lib/apk/db/installed`, and `world`, what was asked for.
+
+use std::collections::HashSet;
+
+use crate::error::Result;
+use crate::facts::filesystem::Filesystem;
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+
+/// Reads the database, if there is one.
+pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
+    let mut installed = files.document(b"lib/apk/db/installed")?;
+    if installed.is_none() {
+        installed = files.document(b"usr/lib/apk/db/installed")?;
+    }
+    let Some(installed) = installed else { return Ok(()) };
+    let world = files.document(b"etc/apk/world")?;
+    let asked: Option<HashSet<String>> = world.map(|world| {
+        let text = String::from_utf8_lossy(world.text()).into_owned();
+        text.split_whitespace().map(|word| bare(word).to_owned()).collect()
+    });
+    let mut current: Option<Package> = None;
+    let mut directory: Vec<u8> = Vec::new();
+    for line in installed.text().split(|b| *b == b'\n') {
+        let (Some(key), Some(value)) = (line.first(), line.get(2..)) else {
+            packages.all.extend(current.take());
+            directory.clear();
+            continue;
+        };
+        let text = || String::from_utf8_lossy(value).into_owned();
+        let words = || -> Vec<String> {
+            text().split_whitespace().filter(|w| !w.starts_with('!')).map(|w| bare(w).to_owned()).collect()
+        };
+        if *key == b'P' {
+            packages.all.extend(current.take());
+            let name = text();
+            let reason = match &asked {
+                Some(asked) if !asked.contains(&name) => Reason::Dependency,
+                _ => Reason::Asked,
+            };
+            current = Some(Package {
+                ecosystem: Ecosystem::Apk,
+                name,
+                version: String::new(),
+                installed_size: None,
+                is_essential: false,
+                reason,
+                depends: Vec::new(),
+                recommends: Vec::new(),
+                provides: Vec::new(),
+                files: Vec::new(),
+            });
+        }
+        let Some(package) = &mut current else { continue };
+        match key {
+            b'V' => package.version = text(),
+            b'I' => package.installed_size = text().parse().ok(),
+            b'D' => package.depends = words().into_iter().map(|word| vec![word]).collect(),
+            b'p' => package.provides = words(),
+            b'F' => directory = value.to_vec(),
+            b'R' => {
+                let parent = files.find(&directory);
+                let node = parent.and_then(|parent| files.tree().child(parent.node, value));
+                package.files.extend(node.filter(|node| !files.is_directory(*node)));
+            }
+            _ => {}
+        }
+    }
+    packages.all.extend(current);
+    Ok(())
+}
+
+/// A name without its version, `so:libc.musl-x86_64.so.1=1` or `a>=2` or `b~1`.
+fn bare(word: &str) -> &str {
+    word.split(['=', '<', '>', '~', '@']).next().unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare;
+
+    #[test]
+    fn names_lose_their_versions() {
+        for (word, name) in [("a", "a"), ("so:x.so.1=1.2", "so:x.so.1"), ("b>=2", "b"), ("c~1", "c")] {
+            assert_eq!(bare(word), name);
+        }
+    }
+}

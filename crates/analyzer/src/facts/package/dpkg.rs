@@ -1,0 +1,219 @@
+//! Debian's package database: `status`, the lists of files beside it, and the form of it that
+//! images without dpkg carry (`status.d`).
+
+use std::collections::HashMap;
+
+use crate::error::Result;
+use crate::facts::filesystem::Filesystem;
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+
+const ADMIN: &str = "var/lib/dpkg";
+
+/// Reads the database, if there is one.
+pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
+    let automatic = automatic(files)?;
+    if let Some(status) = files.document(b"var/lib/dpkg/status")? {
+        let diversions = diversions(files)?;
+        for fields in paragraphs(status.text()) {
+            let Some(mut package) = package(&fields) else { continue };
+            // Where apt keeps no record, nobody can tell what was asked for.
+            if automatic.as_ref().is_some_and(|names| names.contains_key(package.name.as_str())) {
+                package.reason = Reason::Dependency;
+            }
+            let architecture = fields.get("Architecture").copied().unwrap_or_default();
+            let list = [
+                format!("{ADMIN}/info/{}:{architecture}.list", package.name),
+                format!("{ADMIN}/info/{}.list", package.name),
+            ];
+            let mut found = None;
+            for path in &list {
+                if let Some(list) = files.document(path.as_bytes())? {
+                    found = Some(list);
+                    break;
+                }
+            }
+            match found {
+                Some(list) => own(files, list.text(), &diversions, &mut package),
+                None => packages.warnings.push(format!(
+                    "/{ADMIN}: the package {} has no list of files",
+                    jettison_oci::escape::line(&package.name)
+                )),
+            }
+            own_records(files, &list, &mut package);
+            packages.all.push(package);
+        }
+    }
+    if let Some(directory) = files.find(b"var/lib/dpkg/status.d") {
+        for node in files.sorted_children(directory.node) {
+            let name = files.tree().name(node);
+            if name.ends_with(b".md5sums") {
+                continue;
+            }
+            let Some(document) = files.content(node)? else { continue };
+            for fields in paragraphs(document.text()) {
+                let Some(mut package) = package(&fields) else { continue };
+                // distroless writes the checksums, and so the files, beside the paragraph.
+                let sums = [&files.path(node)[..], b".md5sums"].concat();
+                if let Some(sums) = files.document(&sums)? {
+                    let list: Vec<u8> = sums
+                        .text()
+                        .split(|b| *b == b'\n')
+                        .filter_map(|line| line.splitn(2, |b| *b == b' ').nth(1))
+                        .flat_map(|path| [b"/", path.trim_ascii_start(), b"\n"].concat())
+                        .collect();
+                    own(files, &list, &HashMap::new(), &mut package);
+                }
+                package.files.push(node);
+                packages.all.push(package);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The paragraphs of a control file; continued lines are joined by line ends.
+fn paragraphs(text: &[u8]) -> impl Iterator<Item = HashMap<&str, &str>> {
+    let text = str::from_utf8(text).unwrap_or_default();
+    text.split("\n\n").map(|paragraph| {
+        let mut fields = HashMap::new();
+        let mut rest = paragraph.trim_matches('\n');
+        while !rest.is_empty() {
+            let end = rest
+                .match_indices('\n')
+                .map(|(at, _)| at)
+                .find(|at| !rest[at + 1..].starts_with([' ', '\t']))
+                .unwrap_or(rest.len());
+            if let Some((name, value)) = rest[..end].split_once(':') {
+                fields.insert(name, value.trim());
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        fields
+    })
+}
+
+fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
+    let field = |name: &str| fields.get(name).copied().unwrap_or_default();
+    let name = fields.get("Package")?;
+    // `status.d` has no Status field: what stands there is installed.
+    if let Some(status) = fields.get("Status")
+        && !matches!(status.split_whitespace().last(), Some("installed" | "triggers-awaited" | "triggers-pending" | "half-configured" | "unpacked"))
+    {
+        return None;
+    }
+    let relations = |names: [&str; 2]| names.iter().flat_map(|name| relations(field(name))).collect();
+    Some(Package {
+        ecosystem: Ecosystem::Dpkg,
+        name: (*name).to_owned(),
+        version: field("Version").to_owned(),
+        // In units of 1,024 bytes.
+        installed_size: field("Installed-Size").parse::<u64>().ok().map(|kib| kib.saturating_mul(1024)),
+        is_essential: field("Essential") == "yes",
+        reason: Reason::Asked,
+        depends: relations(["Depends", "Pre-Depends"]),
+        recommends: relations(["Recommends", "Suggests"]),
+        provides: relations(["Provides", "Replaces-None"]).into_iter().flatten().collect(),
+        files: Vec::new(),
+    })
+}
+
+/// `a (>= 1) | b, c:any` as names: alternatives of each.
+fn relations(text: &str) -> Vec<Vec<String>> {
+    text.split(',')
+        .map(|choice| {
+            choice
+                .split('|')
+                .filter_map(|one| one.split_whitespace().next())
+                .map(|name| name.split(':').next().unwrap_or(name).to_owned())
+                .collect::<Vec<_>>()
+        })
+        .filter(|choice| !choice.is_empty())
+        .collect()
+}
+
+/// Packages that apt installed for others.
+fn automatic(files: &Filesystem<'_>) -> Result<Option<HashMap<String, ()>>> {
+    let Some(states) = files.document(b"var/lib/apt/extended_states")? else { return Ok(None) };
+    let names = paragraphs(states.text())
+        .filter(|fields| fields.get("Auto-Installed") == Some(&"1"))
+        .filter_map(|fields| Some(((*fields.get("Package")?).to_owned(), ())))
+        .collect();
+    Ok(Some(names))
+}
+
+/// Files that another package made dpkg put elsewhere: from, to, and the package whose file stays.
+fn diversions(files: &Filesystem<'_>) -> Result<HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>> {
+    let Some(document) = files.document(b"var/lib/dpkg/diversions")? else {
+        return Ok(HashMap::new());
+    };
+    let lines: Vec<&[u8]> = document.text().split(|b| *b == b'\n').collect();
+    Ok(lines
+        .chunks_exact(3)
+        .map(|row| (row[0].to_vec(), (row[1].to_vec(), row[2].to_vec())))
+        .collect())
+}
+
+/// Gives the package the files of its list. Directories belong to nobody.
+fn own(
+    files: &Filesystem<'_>,
+    list: &[u8],
+    diversions: &HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
+    package: &mut Package,
+) {
+    for line in list.split(|b| *b == b'\n').filter(|line| line.len() > 1) {
+        let line = match diversions.get(line) {
+            Some((to, by)) if by != package.name.as_bytes() => &to[..],
+            _ => line,
+        };
+        let (directory, name) = crate::entry::split(line.strip_prefix(b"/").unwrap_or(line));
+        // `/bin/ls` of a list is `/usr/bin/ls` where `/bin` is a symlink.
+        let Some(directory) = files.find(directory) else { continue };
+        let Some(node) = files.tree().child(directory.node, name) else { continue };
+        if !files.is_directory(node) {
+            package.files.push(node);
+        }
+    }
+}
+
+/// The package's own records beside its list.
+fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) {
+    const KINDS: [&str; 9] = [
+        "list", "md5sums", "conffiles", "preinst", "postinst", "prerm", "postrm", "triggers",
+        "symbols",
+    ];
+    for list in lists {
+        let stem = list.trim_end_matches("list");
+        for kind in KINDS.iter().chain(&["shlibs", "templates", "config"]) {
+            let path = format!("{stem}{kind}");
+            package.files.extend(files.tree().find(path.as_bytes()));
+        }
+    }
+}
+
+/// Whether a node belongs to dpkg's own records.
+pub(crate) fn is_record(path: &[u8]) -> bool {
+    path.starts_with(b"/var/lib/dpkg/")
+}
+
+/// A node that the database names, for tests of others.
+#[cfg(test)]
+pub(crate) fn names(text: &[u8]) -> Vec<String> {
+    paragraphs(text).filter_map(|fields| package(&fields)).map(|package| package.name).collect()
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_read() {
+        let text = b"Package: a\nStatus: install ok installed\nDescription: one\n two\nDepends: b (>= 1) | c, d:any\n\n\
+                     Package: gone\nStatus: deinstall ok config-files\n\nPackage: z\nInstalled-Size: 3\n";
+        assert_eq!(names(text), ["a", "z"]);
+        let fields = paragraphs(text).next().unwrap();
+        assert_eq!(fields["Description"], "one\n two");
+        assert_eq!(relations(fields["Depends"]), [vec!["b".to_owned(), "c".to_owned()], vec!["d".to_owned()]]);
+        assert_eq!(names(b"\xff"), [] as [&str; 0]);
+    }
+}

@@ -1,0 +1,72 @@
+//! Node packages: each directory with a `package.json` below a `node_modules`.
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::facts::filesystem::Filesystem;
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::tree::NodeId;
+
+/// Reads every package.
+pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
+    let tree = files.tree();
+    for modules in tree.walk(NodeId::ROOT) {
+        if tree.name(modules) != b"node_modules" || !files.is_directory(modules) {
+            continue;
+        }
+        for child in files.sorted_children(modules) {
+            if tree.name(child).starts_with(b"@") {
+                for scoped in files.sorted_children(child) {
+                    packages.all.extend(package(files, scoped)?);
+                }
+            } else {
+                packages.all.extend(package(files, child)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn package(files: &Filesystem<'_>, directory: NodeId) -> Result<Option<Package>> {
+    let tree = files.tree();
+    if !files.is_directory(directory) {
+        return Ok(None);
+    }
+    let Some(manifest) = tree.child(directory, b"package.json") else { return Ok(None) };
+    let Some(document) = files.content(manifest)? else { return Ok(None) };
+    let Ok(manifest) = serde_json::from_slice::<Value>(document.text()) else { return Ok(None) };
+    let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
+    let keys = |key: &str| -> Vec<Vec<String>> {
+        manifest[key].as_object().into_iter().flat_map(|map| map.keys()).map(|k| vec![k.clone()]).collect()
+    };
+    // A package in another one's node_modules is that other one's own.
+    let files = own_files(files, directory);
+    Ok(Some(Package {
+        ecosystem: Ecosystem::Node,
+        name: text("name"),
+        version: text("version"),
+        installed_size: None,
+        is_essential: false,
+        reason: Reason::Asked,
+        depends: [keys("dependencies"), keys("optionalDependencies")].concat(),
+        recommends: Vec::new(),
+        provides: Vec::new(),
+        files,
+    }))
+}
+
+fn own_files(files: &Filesystem<'_>, directory: NodeId) -> Vec<NodeId> {
+    let tree = files.tree();
+    let mut found = Vec::new();
+    let mut open = vec![directory];
+    while let Some(at) = open.pop() {
+        for child in files.sorted_children(at) {
+            if !files.is_directory(child) {
+                found.push(child);
+            } else if tree.name(child) != b"node_modules" {
+                open.push(child);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,250 @@
+//! What is kept although nothing names it: data of packages that are in use, plugins that libraries
+//! open by names made while they run, and what every program may read.
+
+use crate::content::Body;
+use crate::entry::split;
+use crate::error::Result;
+use crate::facts::evidence::Evidence;
+use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::reach::Reach;
+use crate::tree::NodeId;
+
+/// Data of packages with a file that is named or needed may be read by it.
+pub(super) fn packages_in_use(reach: &mut Reach<'_>) -> Result<()> {
+    let mut mates: Vec<(NodeId, NodeId)> = Vec::new();
+    for package in &reach.packages.all {
+        let user = package
+            .files
+            .iter()
+            .copied()
+            .filter(|node| reach.claims.evidence(*node) >= Evidence::Named)
+            .filter(|node| reach.files.is_file(*node))
+            .max_by_key(|node| reach.claims.evidence(*node));
+        let Some(user) = user else { continue };
+        for node in &package.files {
+            if reach.files.is_file(*node) && is_data(reach, *node)? {
+                mates.push((*node, user));
+            }
+        }
+    }
+    for (node, user) in mates {
+        reach.claim(node, Evidence::PackageMate, "data of the package of", Some(user));
+    }
+    services(reach)
+}
+
+/// Whether a file is data that programs read, rather than a program, a module or a document.
+fn is_data(reach: &Reach<'_>, node: NodeId) -> Result<bool> {
+    let path = reach.files.path(node);
+    if kind_of(&path) != FileKind::Other {
+        return Ok(false);
+    }
+    Ok(match reach.files.content(node)? {
+        None => true,
+        Some(content) => match content.body {
+            Body::Document(_) => true,
+            Body::Other => content.shebang.is_none() || !reach.files.is_executable(node),
+            Body::Python(_) | Body::JavaScript(_) | Body::Elf(_) | Body::Shell(_) => false,
+            Body::TooLarge => true,
+        },
+    })
+}
+
+/// Directories of plugins, the library whose name calls for them, and whether all of the
+/// directory's shared objects are taken.
+const PLUGINS: [(&[u8], &[u8]); 17] = [
+    (b"libsasl2.so", b"sasl2"),
+    (b"libcrypto.so", b"engines-3"),
+    (b"libcrypto.so", b"engines-1.1"),
+    (b"libcrypto.so", b"ossl-modules"),
+    (b"libgio-2.0.so", b"gio/modules"),
+    (b"libgdk_pixbuf-2.0.so", b"gdk-pixbuf-2.0"),
+    (b"libkrb5.so", b"krb5/plugins"),
+    (b"libp11-kit.so", b"pkcs11"),
+    (b"libgstreamer-1.0.so", b"gstreamer-1.0"),
+    (b"libQt5Core.so", b"qt5/plugins"),
+    (b"libQt6Core.so", b"qt6/plugins"),
+    (b"libpam.so", b"security"),
+    (b"libaprutil-1.so", b"apr-util-1"),
+    (b"libldap", b"ldap"),
+    (b"libcurl.so", b"curl"),
+    (b"libMagickCore", b"ImageMagick-6"),
+    (b"libodbc.so", b"odbc"),
+];
+
+/// Names that services of the C library and its friends are found by.
+fn services(reach: &mut Reach<'_>) -> Result<()> {
+    let tree = reach.files.tree();
+    let mut libraries: Vec<(NodeId, NodeId)> = Vec::new();
+    for node in tree.walk(NodeId::ROOT) {
+        if reach.files.is_file(node)
+            && reach.claims.evidence(node) >= Evidence::Named
+            && memchr::memmem::find(tree.name(node), b".so").is_some()
+            && let Some(directory) = tree.parent(node)
+        {
+            libraries.push((node, directory));
+        }
+    }
+    let services = name_services(reach)?;
+    for (library, directory) in libraries {
+        let name = tree.name(library).to_vec();
+        for (wanted, below) in PLUGINS {
+            if name.starts_with(wanted)
+                && let Some(found) = reach.files.find_from(directory, below)
+            {
+                reach.claim_below(found.node, Evidence::Named, "plugin of", Some(library));
+            }
+        }
+        if name.starts_with(b"libc.so") || name.starts_with(b"libc-2.") {
+            for child in reach.files.sorted_children(directory) {
+                let child_name = tree.name(child).to_vec();
+                if is_name_service(&child_name, &services)
+                    && let Some(found) = reach.files.find_from(directory, &child_name)
+                    && reach.files.is_file(found.node)
+                {
+                    reach.claim_found(&found, Evidence::Named, "name service of", Some(library));
+                }
+            }
+            for module in CHARACTER_SETS {
+                let path = [b"gconv/", module].concat();
+                if let Some(found) = reach.files.find_from(directory, &path) {
+                    let how = "character set of";
+                    reach.claim_found(&found, Evidence::PackageMate, how, Some(library));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Character sets that texts of today come in, and what lists all of them.
+const CHARACTER_SETS: [&[u8]; 10] = [
+    b"gconv-modules",
+    b"gconv-modules.cache",
+    b"gconv-modules.d",
+    b"UTF-16.so",
+    b"UTF-32.so",
+    b"UTF-7.so",
+    b"UNICODE.so",
+    b"ISO8859-1.so",
+    b"ISO8859-15.so",
+    b"CP1252.so",
+];
+
+/// Services that `nsswitch.conf` names; where it is missing, glibc's own defaults.
+fn name_services(reach: &Reach<'_>) -> Result<Vec<Vec<u8>>> {
+    let mut services: Vec<Vec<u8>> = [&b"files"[..], b"dns", b"compat"].map(<[u8]>::to_vec).to_vec();
+    if let Some(document) = reach.files.document(b"etc/nsswitch.conf")? {
+        for line in document.text().split(|b| *b == b'\n') {
+            let line = line.split(|b| *b == b'#').next().unwrap_or_default();
+            let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
+            let words = line[colon + 1..].split(u8::is_ascii_whitespace);
+            services.extend(words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec));
+        }
+    }
+    Ok(services)
+}
+
+/// `libnss_dns.so.2`, `libnss_files-2.31.so`.
+fn is_name_service(name: &[u8], services: &[Vec<u8>]) -> bool {
+    let Some(rest) = name.strip_prefix(b"libnss_") else { return false };
+    services.iter().any(|service| {
+        rest.strip_prefix(&service[..]).is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
+    })
+}
+
+/// Trees that are kept whole: small, and read by rules that no file names.
+const KEPT: [(&[u8], &str); 14] = [
+    (b"etc", "kept: configuration"),
+    (b"usr/share/zoneinfo", "kept: time zones"),
+    (b"usr/share/ca-certificates", "kept: certificate authorities"),
+    (b"usr/local/share/ca-certificates", "kept: certificate authorities"),
+    (b"usr/lib/ssl", "kept: certificate authorities"),
+    (b"usr/lib/locale/C.utf8", "kept: the locale that needs no package"),
+    (b"usr/lib/os-release", "kept: what scanners read"),
+    (b"usr/share/terminfo/x", "kept: terminals"),
+    (b"lib/terminfo", "kept: terminals"),
+    (b"var/lib/dpkg", "kept: the package database"),
+    (b"lib/apk/db", "kept: the package database"),
+    (b"var/lib/rpm", "kept: the package database"),
+    (b"usr/lib/sysimage/rpm", "kept: the package database"),
+    (b"run", "kept: state of the running system"),
+];
+
+/// Claims what every program may read.
+pub(super) fn always_kept(reach: &mut Reach<'_>) -> Result<()> {
+    for (path, how) in KEPT {
+        if let Some(found) = reach.files.find(path) {
+            reach.claim_below(found.node, Evidence::Convention, how, None);
+        }
+    }
+    let volumes = reach.files.account().image.config.volumes.clone();
+    for volume in volumes {
+        if let Some(found) = reach.files.find(volume.as_bytes()) {
+            reach.claim_below(found.node, Evidence::Convention, "kept: below VOLUME", None);
+        }
+    }
+    let tree = reach.files.tree();
+    let nodes: Vec<NodeId> = tree.walk(NodeId::ROOT).collect();
+    for node in nodes {
+        if tree.kind(node) == crate::entry::Kind::Symlink {
+            // `/etc/ssl/certs/x.pem` leads to where the file is.
+            let path = tree.path(node);
+            if path.starts_with(b"etc/")
+                && let Some(found) = reach.files.file(&path)
+            {
+                reach.claim(found.node, Evidence::Convention, "kept: configuration leads to it", None);
+            }
+            continue;
+        }
+        if !reach.files.is_file(node) {
+            continue;
+        }
+        let path = tree.path(node);
+        let name = split(&path).1;
+        let rule = if reach.files.size(node) == 0 {
+            Some("kept: empty")
+        } else if name == b"cacert.pem" {
+            Some("kept: certificate authorities")
+        } else if name == b"copyright" && path.starts_with(b"usr/share/doc/") {
+            Some("kept: licence")
+        } else if name.ends_with(b".pth") {
+            Some("kept: read by every Python")
+        } else {
+            None
+        };
+        if let Some(rule) = rule {
+            reach.claim(node, Evidence::Convention, rule, None);
+        }
+    }
+    locales(reach);
+    Ok(())
+}
+
+/// The locales that the environment names.
+fn locales(reach: &mut Reach<'_>) {
+    let named: Vec<Vec<u8>> = reach
+        .environment
+        .all()
+        .filter(|(name, _)| *name == b"LANG" || *name == b"LANGUAGE" || name.starts_with(b"LC_"))
+        .map(|(_, value)| value.to_vec())
+        .collect();
+    for value in named {
+        let language = value.split(|b| matches!(b, b'.' | b'@' | b':')).next().unwrap_or_default();
+        if language.is_empty() || language == b"C" || language == b"POSIX" {
+            continue;
+        }
+        for (directory, short) in [(&b"usr/lib/locale"[..], false), (b"usr/share/locale", true)] {
+            let Some(found) = reach.files.find(directory) else { continue };
+            for child in reach.files.sorted_children(found.node) {
+                let name = reach.files.tree().name(child);
+                let fits = name.starts_with(language)
+                    || short && language.split(|b| *b == b'_').next() == Some(name)
+                    || name == b"locale-archive";
+                if fits {
+                    reach.claim_below(child, Evidence::Convention, "kept: the locale of LANG", None);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Programs and shared objects: the loader, what it loads, and what they open by name.
+
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+
+use crate::content::{Body, Content, Elf};
+use crate::entry::split;
+use crate::error::Result;
+use crate::facts::evidence::Evidence;
+use crate::facts::reach::loader::{Wanted, search_path};
+use crate::facts::reach::{Blind, Reach, command};
+use crate::tree::NodeId;
+
+/// Objects loaded by one program.
+const OBJECTS_MAX: usize = 10_000;
+
+/// Claims the loader of a program and everything that it would load, breadth first as it does.
+pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()> {
+    if let Some(interpreter) = &elf.interpreter
+        && let Some(found) = reach.files.file(interpreter)
+    {
+        reach.claim_found(&found, Evidence::Needed, "loader of", Some(node));
+    }
+    load(reach, node)?;
+    named(reach, node, elf);
+    Ok(())
+}
+
+/// An object in memory.
+struct Loaded {
+    node: NodeId,
+    content: Rc<Content>,
+    /// Its RPATHs and those of its loaders, nearest first.
+    rpaths: Vec<Vec<u8>>,
+}
+
+fn load(reach: &mut Reach<'_>, first: NodeId) -> Result<()> {
+    let Some(content) = reach.files.content(first)? else { return Ok(()) };
+    let library_path = reach.environment.list("LD_LIBRARY_PATH");
+    let mut loaded: HashSet<Vec<u8>> = HashSet::new();
+    let mut queue = VecDeque::new();
+    let is_musl = is_musl(reach, &content);
+    queue.push_back(Loaded { node: first, rpaths: own_rpaths(reach, first, &content), content });
+    while let Some(object) = queue.pop_front() {
+        let Body::Elf(elf) = &object.content.body else { continue };
+        let origin = reach.files.tree().parent(object.node).map(|parent| reach.files.path(parent));
+        let origin = origin.unwrap_or_default();
+        let runpaths = search_path(elf.runpath.as_deref(), &origin, elf);
+        for name in &elf.needed {
+            if loaded.len() >= OBJECTS_MAX || !loaded.insert(name.to_vec()) {
+                continue;
+            }
+            let wanted = Wanted {
+                name,
+                elf,
+                origin: &origin,
+                rpaths: &object.rpaths,
+                runpaths: &runpaths,
+                library_path: &library_path,
+                is_musl,
+            };
+            let found = reach.loader.find(reach.files, &wanted);
+            for found in found {
+                let how = "NEEDED by";
+                reach.claim_found(&found, Evidence::Needed, how, Some(object.node));
+                if let Some(content) = reach.files.content(found.node)? {
+                    let mut rpaths = own_rpaths(reach, found.node, &content);
+                    rpaths.extend(object.rpaths.iter().cloned());
+                    queue.push_back(Loaded { node: found.node, content, rpaths });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn own_rpaths(reach: &Reach<'_>, node: NodeId, content: &Content) -> Vec<Vec<u8>> {
+    let Body::Elf(elf) = &content.body else { return Vec::new() };
+    // An object with a RUNPATH has no RPATH.
+    let rpath = elf.rpath.as_deref().filter(|_| elf.runpath.is_none());
+    let origin = reach.files.tree().parent(node).map(|parent| reach.files.path(parent));
+    search_path(rpath, &origin.unwrap_or_default(), elf)
+}
+
+/// Whether musl's loader loads it: a program says so by its loader, a shared object by its libc.
+fn is_musl(reach: &Reach<'_>, content: &Content) -> bool {
+    let Body::Elf(elf) = &content.body else { return false };
+    match &elf.interpreter {
+        Some(interpreter) => split(interpreter).1.starts_with(b"ld-musl-"),
+        None => {
+            elf.needed.iter().any(|name| name.starts_with(b"libc.musl-"))
+                || reach.files.find(b"etc/alpine-release").is_some()
+        }
+    }
+}
+
+/// Claims what an object opens by a name in its data.
+fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
+    let library_path = reach.environment.list("LD_LIBRARY_PATH");
+    let directory = reach.files.tree().parent(node);
+    let origin = directory.map(|parent| reach.files.path(parent)).unwrap_or_default();
+    let (rpaths, runpaths) = (
+        search_path(elf.rpath.as_deref(), &origin, elf),
+        search_path(elf.runpath.as_deref(), &origin, elf),
+    );
+    let is_musl = reach.files.find(b"etc/alpine-release").is_some();
+    let declared = elf.dlopen.iter().flatten().map(|name| (name.as_bytes(), "declared by"));
+    let in_data = elf.sonames.iter().map(|name| (&**name, "named in"));
+    for (name, how) in declared.chain(in_data) {
+        let wanted = Wanted {
+            name,
+            elf,
+            origin: &origin,
+            rpaths: &rpaths,
+            runpaths: &runpaths,
+            library_path: &library_path,
+            is_musl,
+        };
+        let mut found = reach.loader.find(reach.files, &wanted);
+        if found.is_empty()
+            && let Some(directory) = directory
+        {
+            // Plugins stand beside what opens them.
+            let beside = reach.files.find_from(directory, name);
+            found.extend(beside.filter(|found| reach.files.is_file(found.node)));
+        }
+        for found in found {
+            reach.claim_found(&found, Evidence::Named, how, Some(node));
+        }
+    }
+    for path in &elf.paths {
+        let Some(found) = reach.files.find(path) else { continue };
+        if reach.files.is_file(found.node) {
+            reach.claim_found(&found, Evidence::Named, "path in", Some(node));
+        } else if elf.calls_dlopen && command::is_small(reach, found.node) {
+            plugins(reach, found.node, node);
+        }
+    }
+    if elf.calls_dlopen {
+        reach.blind.insert((Blind::Dlopen, node));
+    }
+}
+
+/// Claims the shared objects of a directory that a program names and opens plugins from.
+fn plugins(reach: &mut Reach<'_>, directory: NodeId, from: NodeId) {
+    let libraries: [&[u8]; 2] = [b"x86_64-linux-gnu", b"aarch64-linux-gnu"];
+    // The directory of all libraries is named by whoever looks for one of them.
+    if libraries.contains(&reach.files.tree().name(directory)) {
+        return;
+    }
+    for child in reach.files.sorted_children(directory) {
+        if reach.files.tree().name(child).ends_with(b".so")
+            && let Some(found) = reach.files.find_from(directory, reach.files.tree().name(child))
+            && reach.files.is_file(found.node)
+        {
+            reach.claim_found(&found, Evidence::Named, "plugin of", Some(from));
+        }
+    }
+}
