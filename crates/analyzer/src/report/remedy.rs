@@ -46,12 +46,12 @@ impl<'a> Named<'a> {
         Self { layer, instruction: row.instruction.as_ref(), base: row.base }
     }
 
-    fn keyword(&self) -> Option<String> {
+    fn keyword(&self) -> Option<&'static str> {
         self.instruction.and_then(Instruction::keyword)
     }
 
     fn copies(&self) -> bool {
-        matches!(self.keyword().as_deref(), Some("COPY" | "ADD"))
+        matches!(self.keyword(), Some("COPY" | "ADD"))
     }
 
     /// `RUN chmod #9`, `COPY #3`, `layer #0`.
@@ -77,7 +77,7 @@ impl<'a> Named<'a> {
 
     fn mentions(&self, word: &str) -> bool {
         self.instruction.is_some_and(|i| {
-            i.created_by.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word)
+            i.created_by().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word)
         })
     }
 
@@ -89,7 +89,7 @@ impl<'a> Named<'a> {
         if self.copies() {
             return "delete in the same layer, or never copy them (.dockerignore)".to_owned();
         }
-        match self.keyword().as_deref() {
+        match self.keyword() {
             Some("RUN") => {
                 format!("delete them at the end of the RUN that made them (#{})", self.layer)
             }
@@ -128,7 +128,7 @@ impl<'a> Named<'a> {
         if self.base {
             return "start from a base that has them up to date".to_owned();
         }
-        if self.keyword().as_deref() == Some("RUN") && hidden.keyword().as_deref() == Some("RUN") {
+        if self.keyword() == Some("RUN") && hidden.keyword() == Some("RUN") {
             return format!("join #{} and #{} into one RUN", self.layer, hidden.layer);
         }
         format!("bring only the copy of #{}", hidden.layer)
