@@ -82,12 +82,12 @@ impl Group<'_> {
         if self.hider.is_copy() {
             let between = self.adder.flags().join(" ");
             return match (self.origin.is_copy(), between.as_str()) {
-                (true, "") => format!("{it_is} copied twice: leave {it} out of one of the two"),
+                (true, "") => format!("{it_is} copied twice; leave {it} out of one of the two"),
                 (true, flags) => {
-                    format!("{it_is} copied twice: drop one COPY, and give the other {flags}")
+                    format!("{it_is} copied twice; drop one COPY, and give the other {flags}")
                 }
                 (false, _) => {
-                    format!("{it_is} there already: leave {it} out of {}", self.hider.name())
+                    format!("{it_is} there already; leave {it} out of {}", self.hider.name())
                 }
             };
         }

@@ -131,8 +131,8 @@ fn mode_and_owner_are_set_where_the_content_comes_from() {
             "RUN chmod 700 a",
             "it is the root filesystem's; change only the paths that need it",
         ),
-        ("COPY a /", "COPY . /", "it is copied twice: leave it out of one of the two"),
-        ("RUN make", "COPY . /", "it is there already: leave it out of COPY #1"),
+        ("COPY a /", "COPY . /", "it is copied twice; leave it out of one of the two"),
+        ("RUN make", "COPY . /", "it is there already; leave it out of COPY #1"),
     ] {
         assert_eq!(advice((lower, plain()), (upper, new())), want, "{lower}, {upper}");
     }
@@ -157,7 +157,7 @@ fn a_chain_of_dressings_leads_to_the_copy() {
             "RUN chmod #1 rewrote 1.0 KiB in 1 file of COPY #0 unchanged: use COPY --chmod",
             "RUN #2 rewrote 1.0 KiB in 1 file of COPY #0 unchanged: use COPY --chown",
             "COPY #3 rewrote 1.0 KiB in 1 file of COPY #0 unchanged: \
-             it is copied twice: drop one COPY, and give the other --chown",
+             it is copied twice; drop one COPY, and give the other --chown",
             "RUN rm #4 deletes 1.0 KiB in 1 file that COPY #0 added: \
              never copy it (.dockerignore), or only mount it (RUN --mount=type=bind)",
         ]
