@@ -2,8 +2,10 @@
 
 pub mod config;
 pub mod history;
+pub mod instruction;
 pub mod manifest;
 
 pub use config::{Config, HistoryEntry};
-pub use history::{Instruction, align};
+pub use history::align;
+pub use instruction::Instruction;
 pub use manifest::{Document, Index, IndexEntry, Manifest, parse_document};

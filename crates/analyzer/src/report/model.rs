@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::{Account, LayerRow, waste};
+use crate::image::Instruction;
 use crate::report::{Detail, escape};
 
 pub use diff::{DiffDocument, diff};
@@ -158,7 +159,7 @@ pub struct LayerDocument {
     pub wasted: Bytes,
     /// Payload bytes that this layer hides.
     pub hides: Bytes,
-    /// The instruction, in its builder's words.
+    /// The instruction, in its builder's words; in lines, where the layer stands for several.
     pub created_by: Option<String>,
     /// Whether it is the base image's.
     pub base: bool,
@@ -298,7 +299,7 @@ fn layer(index: usize, row: &LayerRow) -> LayerDocument {
         live: row.live,
         wasted: row.wasted,
         hides: row.hides,
-        created_by: row.instruction.as_ref().map(|i| i.created_by.clone()),
+        created_by: row.instruction.as_ref().map(Instruction::created_by),
         base: row.base,
     }
 }

@@ -5,7 +5,8 @@ use jettison_oci::Bytes;
 use crate::account::{Account, waste};
 use crate::entry::Kind;
 use crate::report::page::{Page, Style, Tone, counted, percent};
-use crate::report::{Detail, bar, escape, model, remedy};
+use crate::report::remedy::Remedies;
+use crate::report::{Detail, bar, escape, model};
 use crate::tree::NodeId;
 
 /// The page that `jettison analyze` prints.
@@ -117,9 +118,10 @@ fn wasted(page: &mut Page, account: &Account, detail: Detail) {
         return;
     }
     page.heading("Wasted, and what to do about it");
+    let remedies = Remedies::of(account);
     for row in rows.iter().take(detail.top) {
         let front = format!("{:>11}  ", row.bytes.to_string());
-        page.wrapped(&front, &remedy::sentence(account, row));
+        page.wrapped(&front, &remedies.sentence(row));
     }
     more(
         page,
