@@ -53,8 +53,11 @@ pub fn analyze(
             cache: options.cache,
             progress: &*options.open.progress.0,
         },
-    )?;
-    account(image, layers, base, options.jobs)
+    );
+    if let Some(cache) = options.cache {
+        cache.trim();
+    }
+    account(image, layers?, base, options.jobs)
 }
 
 /// The base boundary: annotations that prove true, then what the caller says; never a guess.
