@@ -18,5 +18,7 @@ mod layouts;
 mod outputs;
 mod refusals;
 mod registry;
+mod reports;
 mod shop;
 mod tools;
+mod why;

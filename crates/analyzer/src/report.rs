@@ -7,6 +7,7 @@ pub mod json;
 pub mod model;
 pub mod page;
 pub mod remedy;
+mod rows;
 pub mod text;
 pub mod why_text;
 

@@ -2,7 +2,7 @@
 
 pub mod nodes;
 pub mod stack;
-mod walk;
+pub(crate) mod walk;
 
 pub use nodes::{NodeId, Tree};
-pub use stack::{Cause, Fate, Payload, Stacked, stack};
+pub use stack::{Cause, Fate, Link, Payload, Stacked, stack};

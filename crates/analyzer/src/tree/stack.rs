@@ -90,12 +90,23 @@ pub struct Payload {
     pub fate: Fate,
 }
 
+/// A hard-link entry, and the content that its name led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The entry.
+    pub entry: EntryId,
+    /// Position in the table of payloads.
+    pub payload: u32,
+}
+
 /// An image's layers, applied.
 pub struct Stacked {
     /// The final filesystem.
     pub tree: Tree,
     /// Every payload of every layer, in the order of layers and entries.
     pub payloads: Vec<Payload>,
+    /// Every hard link to a payload, in the order in which they were settled.
+    pub links: Vec<Link>,
     /// What was odd about the layers.
     pub warnings: Vec<String>,
 }
@@ -105,6 +116,7 @@ pub fn stack(layers: &[Arc<LayerIndex>]) -> Result<Stacked> {
     let mut stacker = Stacker {
         tree: Tree::new(),
         payloads: Vec::new(),
+        links: Vec::new(),
         warnings: Vec::new(),
         layers,
         layer: 0,
@@ -114,12 +126,14 @@ pub fn stack(layers: &[Arc<LayerIndex>]) -> Result<Stacked> {
         stacker.layer = position(at);
         stacker.apply(layer)?;
     }
-    Ok(Stacked { tree: stacker.tree, payloads: stacker.payloads, warnings: stacker.warnings })
+    let Stacker { tree, payloads, links, warnings, .. } = stacker;
+    Ok(Stacked { tree, payloads, links, warnings })
 }
 
 struct Stacker<'a> {
     tree: Tree,
     payloads: Vec<Payload>,
+    links: Vec<Link>,
     warnings: Vec<String>,
     layers: &'a [Arc<LayerIndex>],
     layer: u32,
@@ -219,7 +233,10 @@ impl<'a> Stacker<'a> {
                     if self.tree.find(entry.path()) == Some(target) {
                         return true;
                     }
-                    self.hold(found.2);
+                    if found.2 != NONE {
+                        self.hold(found.2);
+                        self.links.push(Link { entry: id, payload: found.2 });
+                    }
                     found
                 }
             },
@@ -375,9 +392,7 @@ impl<'a> Stacker<'a> {
     }
 
     fn hold(&mut self, payload: u32) {
-        if payload != NONE
-            && let Fate::Live(paths) = &mut self.payloads[payload as usize].fate
-        {
+        if let Fate::Live(paths) = &mut self.payloads[payload as usize].fate {
             *paths += 1;
         }
     }
