@@ -2,7 +2,6 @@
 
 pub mod bar;
 pub mod diff_text;
-pub use jettison_oci::escape;
 pub mod json;
 pub mod model;
 pub mod page;

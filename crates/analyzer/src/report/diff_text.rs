@@ -1,11 +1,11 @@
 //! A diff for a terminal.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 
 use crate::diff::{Diff, LayerState, delta};
 use crate::report::page::{Page, Style, Tone, counted};
 use crate::report::rows::Rows;
-use crate::report::{Detail, escape, model};
+use crate::report::{Detail, model};
 
 /// The page that `jettison diff` prints.
 pub fn render(diff: &Diff<'_>, detail: Detail, style: Style) -> Vec<u8> {

@@ -4,13 +4,13 @@
 mod diff;
 mod why;
 
-use jettison_oci::{Bytes, Digest};
+use jettison_oci::{Bytes, Digest, escape};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::{Account, Duplicate, LayerRow, waste};
 use crate::image::Instruction;
-use crate::report::{Detail, escape};
+use crate::report::Detail;
 
 pub use diff::{DiffDocument, diff};
 pub use why::{WhyDocument, why};

@@ -1,13 +1,13 @@
 //! The account for a terminal.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 
 use crate::account::{Account, waste};
 use crate::entry::Kind;
 use crate::report::page::{Page, Style, Tone, counted, percent};
 use crate::report::remedy::Remedies;
 use crate::report::rows::Rows;
-use crate::report::{Detail, bar, escape, model};
+use crate::report::{Detail, bar, model};
 use crate::tree::NodeId;
 
 /// The page that `jettison analyze` prints.

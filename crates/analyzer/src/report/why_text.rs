@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 
 use crate::account::Account;
 use crate::entry::Kind;
 use crate::report::page::{Page, Style, Tone, counted};
 use crate::report::rows::Rows;
-use crate::report::{Detail, escape, model};
+use crate::report::{Detail, model};
 use crate::why::{Action, Event, State, Why, kind_name};
 
 /// The page that `jettison why` prints.

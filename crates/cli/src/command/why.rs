@@ -1,8 +1,9 @@
 //! `jettison why`.
 
 use jettison_analyzer::entry::clean_into;
-use jettison_analyzer::report::{escape, json, model, why_text};
+use jettison_analyzer::report::{json, model, why_text};
 use jettison_analyzer::why::why;
+use jettison_oci::escape;
 
 use crate::args::{Format, WhyArgs};
 use crate::command::{Context, account, detail, report};

@@ -1,12 +1,12 @@
 //! The document of a comparison.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diff::Diff;
+use crate::report::Detail;
 use crate::report::model::{SCHEMA_VERSION, Tool, path_text};
-use crate::report::{Detail, escape};
 
 /// What `jettison diff --format json` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -1,12 +1,12 @@
 //! The document of a path's life.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::Account;
+use crate::report::Detail;
 use crate::report::model::{LayerName, PathBytes, SCHEMA_VERSION, Tool, layer_name, path_text};
-use crate::report::{Detail, escape};
 use crate::why::{Event, Why};
 
 /// What `jettison why --format json` prints.
