@@ -9,8 +9,15 @@ pub const INDEX_DEPTH_MAX: usize = 4;
 pub const DESCRIPTORS_MAX: usize = 1024;
 /// Extension data (PAX records, GNU long names) of one tar entry.
 pub const EXTENSION_MAX: u64 = 1 << 20;
-/// Extension headers before one entry. A correct writer needs three.
-pub const EXTENSIONS_PENDING_MAX: u32 = 16;
+/// Extension headers before one entry. A correct writer needs three, runtimes take any number: all
+/// but the last of a kind are read and dropped.
+pub const EXTENSIONS_PENDING_MAX: u32 = 10_000;
+/// PAX global headers of one tar, which are read and dropped. `git archive` writes one, GNU tar one
+/// a volume.
+pub const GLOBALS_MAX: u32 = 1_000_000;
+/// Extended attributes of one entry. Linux lists at most 64 KiB of names for a file, and
+/// `user.a` is one of the shortest: 9,362 of them.
+pub const XATTRS_MAX: usize = 10_000;
 /// A path in a layer. Linux stops at 4,096 for one system call, tars may carry longer ones.
 pub const PATH_MAX: usize = 32 << 10;
 /// Components of a path: bounds the work of one entry.
