@@ -28,6 +28,9 @@ pub const ENTRIES_MAX: usize = 20_000_000;
 pub const NAMES_MAX: usize = u32::MAX as usize;
 /// Data runs of one sparse file.
 pub const SPARSE_RUNS_MAX: usize = 100_000;
+/// The map that stands before the data of a sparse file: two numbers of up to 20 digits for each
+/// of [`SPARSE_RUNS_MAX`] fit. Go reads 1 MiB since 1.25.2, and any map before.
+pub const SPARSE_MAP_MAX: u64 = 5 << 20;
 /// Holes of a sparse file that are hashed as the zeros they stand for; beyond it the map of the
 /// file is hashed instead, so that such a file equals only its exact like.
 pub const HOLES_HASHED_MAX: u64 = 4 << 30;

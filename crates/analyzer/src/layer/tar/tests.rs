@@ -4,6 +4,7 @@ use super::*;
 use crate::layer::index::LayerIndex;
 use crate::layer::input::Stream;
 use crate::layer::scan::{Contents, scan};
+use crate::limits::{SPARSE_MAP_MAX, SPARSE_RUNS_MAX};
 
 fn read(layer: &LayerBuilder) -> Result<LayerIndex> {
     scan(Stream::new(&layer.tar()[..]), "layer 0", Contents::Hash)
@@ -103,4 +104,54 @@ fn negative_sizes_are_refused_where_content_would_stand() {
     };
     refused(&sized(LayerBuilder::new().file("a", "")), "size of entry 0 is negative");
     assert_eq!(paths(&sized(LayerBuilder::new().directory("a")).file("a/b", "")), ["a", "a/b"]);
+}
+
+/// A sparse file of format 1.0 with this map and data.
+fn sparse(map: &str, data: &[u8], real: u64) -> LayerBuilder {
+    let mut content = map.as_bytes().to_vec();
+    content.resize(content.len().next_multiple_of(BLOCK), 0);
+    content.extend_from_slice(data);
+    LayerBuilder::new()
+        .pax(&[
+            ("GNU.sparse.major", "1"),
+            ("GNU.sparse.minor", "0"),
+            ("GNU.sparse.realsize", &real.to_string()),
+        ])
+        .file("a", content)
+        .file("next", "")
+}
+
+#[test]
+fn maps_before_the_data_are_bounded_and_read_once() {
+    let read_map = |map: &str, data: &[u8], real| {
+        let index = read(&sparse(map, data, real)).unwrap();
+        assert_eq!((index.len(), index.entry(0).size()), (2, real), "{map}");
+        index.sparse[0].runs.clone()
+    };
+    assert_eq!(read_map("1\n5\n3\n", b"abc", 20), [(5, 3)]);
+    assert_eq!(read_map("2\n5\n3\n20\n0\n", b"abc", 20), [(5, 3)]);
+    assert_eq!(read_map("0\n", b"", 20), []);
+    // Numbers that end where a block ends, or go on behind it.
+    for zeros in 500..520 {
+        assert_eq!(read_map(&format!("{:0zeros$}\n5\n3\n", 1), b"abc", 20), [(5, 3)]);
+    }
+    for map in ["", "1\n5\n", "1\n5\n\n", "1\nx\n3\n", "1\n-5\n3\n", "1\n5\n99999999999999999999\n"]
+    {
+        refused(&sparse(map, b"abc", 20), "map of a sparse entry");
+    }
+    let runs = |count: usize| {
+        let lines: String = (0..count).map(|at| format!("{}\n1\n", 2 * at)).collect();
+        (format!("{count}\n{lines}"), vec![b'x'; count], 2 * count as u64)
+    };
+    let started = std::time::Instant::now();
+    let (map, data, real) = runs(SPARSE_RUNS_MAX);
+    assert_eq!(read_map(&map, &data, real).len(), SPARSE_RUNS_MAX);
+    let (map, data, real) = runs(SPARSE_RUNS_MAX + 1);
+    refused(&sparse(&map, &data, real), "map of a sparse entry");
+    let zeros = usize::try_from(SPARSE_MAP_MAX).unwrap();
+    refused(
+        &sparse(&format!("{}1\n5\n3\n", "0".repeat(zeros)), b"abc", 20),
+        "map of a sparse entry",
+    );
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
