@@ -26,6 +26,14 @@ pub const PATH_DEPTH_MAX: usize = 1024;
 pub const ENTRIES_MAX: usize = 20_000_000;
 /// Bytes of all names, links and xattrs of one layer: they are addressed by 32 bits.
 pub const NAMES_MAX: usize = u32::MAX as usize;
+/// What the index of a layer keeps beside its fixed records (80 bytes an entry): names, links,
+/// attributes, sparse maps. With [`ENTRIES_MAX`] and [`EXPANSION_FLOOR`] this bounds the memory
+/// that a small blob can ask for: a tar of 1 GiB of headers, which may come from a blob of 1 MB,
+/// holds 2 million entries with nothing beside them, or 700,000 with names of 1 KiB.
+pub const INDEX_FLOOR: usize = 64 << 20;
+/// The same for each entry, on average. Paths of real layers have 60 to 150 bytes, a signature
+/// (`security.ima`) has about 500.
+pub const INDEX_PER_ENTRY: usize = 1 << 10;
 /// Data runs of one sparse file.
 pub const SPARSE_RUNS_MAX: usize = 100_000;
 /// The map that stands before the data of a sparse file: two numbers of up to 20 digits for each

@@ -4,7 +4,7 @@ use super::*;
 use crate::layer::index::LayerIndex;
 use crate::layer::input::Stream;
 use crate::layer::scan::{Contents, scan};
-use crate::limits::{SPARSE_MAP_MAX, SPARSE_RUNS_MAX};
+use crate::limits::{INDEX_FLOOR, INDEX_PER_ENTRY, SPARSE_MAP_MAX, SPARSE_RUNS_MAX};
 
 fn read(layer: &LayerBuilder) -> Result<LayerIndex> {
     scan(Stream::new(&layer.tar()[..]), "layer 0", Contents::Hash)
@@ -154,4 +154,15 @@ fn maps_before_the_data_are_bounded_and_read_once() {
         "map of a sparse entry",
     );
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_an_index_keeps_is_bounded_by_its_entries() {
+    let value = vec![b'v'; 1_000_000];
+    let meta = Meta::mode(0o644).xattr("user.a", value.clone());
+    let entry = LayerBuilder::new().file_with("a", "", meta).trailer([]).tar();
+    let floor = (INDEX_FLOOR + INDEX_PER_ENTRY * 100) / value.len();
+    let layer = |count| LayerBuilder::from_tar(entry.repeat(count)).trailer([]);
+    assert_eq!(read(&layer(floor - 1)).unwrap().len(), floor - 1);
+    refused(&layer(floor + 1), "names, attributes and sparse maps");
 }
