@@ -34,6 +34,11 @@ pub const INDEX_FLOOR: usize = 64 << 20;
 /// The same for each entry, on average. Paths of real layers have 60 to 150 bytes, a signature
 /// (`security.ima`) has about 500.
 pub const INDEX_PER_ENTRY: usize = 1 << 10;
+/// Directories that the entries of an image only imply by paths below, however few entries.
+pub const IMPLIED_FLOOR: usize = 1_000_000;
+/// The same for each entry. Real layers that leave their directories out imply one or two for a
+/// file; a hostile path of [`PATH_DEPTH_MAX`] names implies a thousand from few compressed bytes.
+pub const IMPLIED_PER_ENTRY: usize = 16;
 /// Data runs of one sparse file.
 pub const SPARSE_RUNS_MAX: usize = 100_000;
 /// The map that stands before the data of a sparse file: two numbers of up to 20 digits for each
