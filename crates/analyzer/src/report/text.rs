@@ -197,12 +197,19 @@ fn directories(page: &mut Page, account: &Account, detail: Detail) {
 /// directory in it says nothing of its own and is passed over.
 pub(crate) fn largest_directories(account: &Account) -> Vec<(NodeId, u64)> {
     let tree = &account.tree;
-    let mut below = std::collections::HashMap::<NodeId, u64>::new();
+    let mut held = std::collections::BTreeMap::<NodeId, u64>::new();
     for (payload, node) in account.payloads.iter().zip(&account.nodes) {
-        let mut at = node.and_then(|node| tree.parent(node));
-        while let Some(directory) = at {
-            *below.entry(directory).or_default() += payload.size;
-            at = tree.parent(directory);
+        if let Some(directory) = node.and_then(|node| tree.parent(node)) {
+            *held.entry(directory).or_default() += payload.size;
+        }
+    }
+    // A directory is made before what it holds: from the last one down, each is complete when
+    // its turn comes.
+    let mut below = std::collections::HashMap::<NodeId, u64>::new();
+    while let Some((directory, bytes)) = held.pop_last() {
+        below.insert(directory, bytes);
+        if let Some(parent) = tree.parent(directory) {
+            *held.entry(parent).or_default() += bytes;
         }
     }
     let mut rows: Vec<(NodeId, u64)> = below

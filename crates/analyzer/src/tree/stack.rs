@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::entry::{Kind, Whiteout, split};
 use crate::error::{Error, Result};
 use crate::layer::index::{Entry, LayerIndex, NONE, position};
-use crate::limits::{NAMES_MAX, WARNINGS_MAX};
+use crate::limits::{IMPLIED_FLOOR, IMPLIED_PER_ENTRY, NAMES_MAX, WARNINGS_MAX};
 use crate::tree::nodes::{EntryId, NodeId, Tree};
 use crate::tree::walk::{Step, Walk};
 use jettison_oci::escape;
@@ -120,6 +120,8 @@ pub fn stack(layers: &[Arc<LayerIndex>]) -> Result<Stacked> {
         warnings: Vec::new(),
         layers,
         layer: 0,
+        entries: 0,
+        implied: 0,
         parent: None,
     };
     for (at, layer) in layers.iter().enumerate() {
@@ -137,6 +139,9 @@ struct Stacker<'a> {
     warnings: Vec<String>,
     layers: &'a [Arc<LayerIndex>],
     layer: u32,
+    /// Entries applied, and directories that none of them described when they were made.
+    entries: usize,
+    implied: usize,
     /// The directory of the entry before: neighbours in a tar mostly share it.
     parent: Option<(&'a [u8], NodeId)>,
 }
@@ -172,6 +177,16 @@ impl<'a> Stacker<'a> {
                     what: "the image".to_owned(),
                     limit: format!("{} paths", self.tree.made()),
                     max: NODES_MAX.to_string(),
+                    remedy: "",
+                });
+            }
+            self.entries += 1;
+            let implied_max = IMPLIED_FLOOR + IMPLIED_PER_ENTRY * self.entries;
+            if self.implied > implied_max {
+                return Err(Error::Limit {
+                    what: format!("layer {}", self.layer),
+                    limit: format!("{} directories that no entry describes", self.implied),
+                    max: format!("{implied_max} for {} entries", self.entries),
                     remedy: "",
                 });
             }
@@ -305,6 +320,7 @@ impl<'a> Stacker<'a> {
                 Step::Down(name) => name,
             };
             let Some(child) = self.tree.child(at, name) else {
+                self.implied += 1;
                 let implied = EntryId { layer: self.layer, position: NONE };
                 at = self.tree.add(at, name, Kind::Directory, implied, NONE);
                 continue;
