@@ -83,13 +83,7 @@ pub fn open_manifest(
         &format!("config {} in {}", manifest.config.digest, store.name()),
         &fetch(&*store, &manifest.config)?,
     )?;
-    if options.platform_asked && options.platform.fit(&config.platform).is_none() {
-        return Err(Error::NoSuchPlatform {
-            what: origin.to_string(),
-            wanted: options.platform.clone(),
-            found: vec![config.platform.to_string()],
-        });
-    }
+    options.check_platform(origin.to_string(), &config)?;
     if config.diff_ids.len() != manifest.layers.len() {
         return Err(Error::malformed(
             what,
@@ -135,11 +129,11 @@ pub fn open_manifest(
         layers,
         siblings: Some(store),
         notes: Vec::new(),
-        warnings: Vec::new(),
     })
 }
 
 /// The diff_ids of the image that `digest` leads to on the wanted platform.
+        warnings: config.warnings(),
 pub fn diff_ids(
     store: &dyn BlobStore,
     digest: &Digest,
