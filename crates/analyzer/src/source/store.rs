@@ -98,6 +98,13 @@ pub fn open_manifest(
     for (index, (descriptor, diff_id)) in manifest.layers.iter().zip(&config.diff_ids).enumerate() {
         let Some(data) = store.layer(descriptor)? else {
             if is_foreign(&descriptor.media_type) {
+        if is_encrypted(&descriptor.media_type) {
+            return Err(Error::EncryptedLayer {
+                index,
+                digest: descriptor.digest.clone(),
+                media_type: descriptor.media_type.clone(),
+            });
+        }
                 return Err(Error::ForeignLayer {
                     index,
                     digest: descriptor.digest.clone(),
@@ -152,6 +159,11 @@ pub fn is_foreign(media_type: &str) -> bool {
 
 /// Follows indexes down to the one manifest that fits the platform best.
 fn choose(
+/// Media types of layers that ocicrypt has encrypted: the suffix follows that of the compression.
+fn is_encrypted(media_type: &str) -> bool {
+    media_type.ends_with("+encrypted")
+}
+
     store: &dyn BlobStore,
     root: &Descriptor,
     options: &OpenOptions,
