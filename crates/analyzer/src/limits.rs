@@ -5,6 +5,8 @@
 pub const DOCUMENT_MAX: u64 = 4 << 20;
 /// How deep indexes may nest. Real ones nest once.
 pub const INDEX_DEPTH_MAX: usize = 4;
+/// Nested indexes read for one image: at a registry, each is a request.
+pub const INDEXES_MAX: usize = 1024;
 /// Descriptors of one index or manifest. Runtimes refuse images with more than about 125 layers.
 pub const DESCRIPTORS_MAX: usize = 1024;
 /// Extension data (PAX records, GNU long names) of one tar entry.

@@ -132,8 +132,7 @@ pub(crate) fn open(
         origin.reference = format!("{what}:{}", escape::line(name));
     }
     let store: Arc<dyn BlobStore> = Arc::new(LayoutStore { files, what: what.to_owned() });
-    let mut manifests = Vec::new();
-    flatten(&*store, Index { entries: chosen }, 1, &mut manifests)?;
+    let manifests = flatten(&*store, Index { entries: chosen })?;
     let (digest, manifest) = pick(&*store, manifests, what, options)?;
     open_manifest(store, digest, manifest, origin, options)
 }
