@@ -6,7 +6,9 @@ mod docker;
 mod members;
 mod one_pass;
 
+use std::fs::FileType;
 use std::io::Read;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use crate::blob::Region;
@@ -49,6 +51,12 @@ pub fn open_file(
     let mut head = [0; 512];
     let read = region.read_at(&mut head, 0)?;
     if read == 0 {
+    // `<(docker save x)` of a shell is a FIFO. It passes by once, like standard input.
+    let passes_by = |kind: FileType| kind.is_fifo() || kind.is_char_device();
+    if fs_err::metadata(path).is_ok_and(|metadata| passes_by(metadata.file_type())) {
+        let members = one_pass::read(fs_err::File::open(path)?, &what, options)?;
+        return open_members(members, &what, format, wanted, None, options);
+    }
         return Err(not_an_archive(&what, "it is empty"));
     }
     let members = match Compression::detect(&what, &head[..read])? {
