@@ -1,6 +1,7 @@
 //! `docker-archive:` and standard input: every shape that docker, kaniko and people's pipes give.
 
 use jettison_testkit::image::{Compression, Image, ImageBuilder, ImageFiles, LayerBuilder, Wrap};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
 use crate::jettison::{Run, User, account};
@@ -91,7 +92,6 @@ fn standard_input_has_the_same_account() {
 }
 
 #[test]
-#[test]
 fn a_fifo_is_read_in_one_pass() {
     let user = User::new();
     let files = ImageFiles::docker_archive_legacy(&[shop::image()], false);
@@ -126,6 +126,7 @@ fn a_config_may_have_any_name_in_a_pipe_too() {
     assert_eq!(account(read), expected);
 }
 
+#[test]
 fn the_order_of_members_means_nothing() {
     let user = User::new();
     let files = ImageFiles::docker_archive_legacy(&[shop::image()], false);
