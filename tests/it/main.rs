@@ -8,6 +8,7 @@ mod cache;
 mod command_line;
 mod containerd;
 mod damage;
+mod documents;
 mod engines;
 mod final_tree;
 mod golden;

@@ -1,6 +1,7 @@
 //! The documents of an image: index, manifest, config, and its history aligned with its layers.
 
 pub mod config;
+mod document;
 pub mod history;
 pub mod instruction;
 pub mod manifest;

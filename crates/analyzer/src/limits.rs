@@ -5,6 +5,8 @@
 pub const DOCUMENT_MAX: u64 = 4 << 20;
 /// How deep indexes may nest. Real ones nest once.
 pub const INDEX_DEPTH_MAX: usize = 4;
+/// Nested indexes read for one image: at a registry, each is a request.
+pub const INDEXES_MAX: usize = 1024;
 /// Descriptors of one index or manifest. Runtimes refuse images with more than about 125 layers.
 pub const DESCRIPTORS_MAX: usize = 1024;
 /// Extension data (PAX records, GNU long names) of one tar entry.
@@ -65,7 +67,7 @@ pub const MEMBERS_MAX: usize = 100_000;
 pub const STREAM_DOCUMENTS_MAX: u64 = 64 << 20;
 /// One line of a tar-split: the headers, extension data and padding between two files, in base64.
 pub const TAR_SPLIT_LINE_MAX: u64 = 32 << 20;
-/// An engine's list of its layers or images.
+/// An engine's list of its layers or images, and what it answers to a question.
 pub const STORE_LIST_MAX: u64 = 64 << 20;
 /// Warnings kept of one image; the rest are counted.
 pub const WARNINGS_MAX: usize = 100;
