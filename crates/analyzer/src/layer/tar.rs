@@ -297,7 +297,7 @@ impl<I: Input> TarReader<I> {
             return Err(self.corrupt(format!("an entry claims {} bytes", member.stored)));
         }
         if pax.is_sparse() {
-            self.pax_sparse(member, pax)?;
+            self.pax_sparse(member, &pax)?;
         }
         Ok(())
     }

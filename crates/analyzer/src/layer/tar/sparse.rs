@@ -40,7 +40,7 @@ impl<I: Input> TarReader<I> {
     }
 
     /// The formats 0.0, 0.1 (map in PAX records) and 1.0 (map before the data).
-    pub(super) fn pax_sparse(&mut self, member: &mut Member, pax: Pax) -> Result<()> {
+    pub(super) fn pax_sparse(&mut self, member: &mut Member, pax: &Pax) -> Result<()> {
         let runs = if pax.major == Some(1) {
             let runs = self.map_before_data()?;
             member.offset += member.stored - self.content;
