@@ -101,9 +101,5 @@ fn directories_out_of_nothing_are_refused_in_good_time() {
     compressed(tar).write_directory(&user.path("deep")).unwrap();
     let run = user.run(&["analyze", "oci:deep", "--no-cache"]);
     run.fails(3, &["layer 0", "directories that no entry describes", "limit"]);
-    // What no entry describes may be many where many entries need it.
-    let tar: Vec<u8> = (0..120_000).flat_map(|number| deep(number, 10)).collect();
-    compressed(tar).write_directory(&user.path("wide")).unwrap();
-    assert_eq!(user.analyze("oci:wide")["layers"][0]["entries"], 120_000);
     assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
 }
