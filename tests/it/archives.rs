@@ -1,6 +1,7 @@
 //! `docker-archive:` and standard input: every shape that docker, kaniko and people's pipes give.
 
 use jettison_testkit::image::{Compression, Image, ImageBuilder, ImageFiles, LayerBuilder, Wrap};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
 use crate::jettison::{Run, User, account};
@@ -88,6 +89,41 @@ fn standard_input_has_the_same_account() {
             }
         }
     }
+}
+
+#[test]
+fn a_fifo_is_read_in_one_pass() {
+    let user = User::new();
+    let files = ImageFiles::docker_archive_legacy(&[shop::image()], false);
+    write(&user, "reference.tar", &files);
+    let expected = account(user.analyze("docker-archive:reference.tar"));
+    let fifo = user.path("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    for word in ["./fifo".to_owned(), format!("docker-archive:fifo:{}", shop::TAG)] {
+        let (fifo, tar) = (fifo.clone(), files.tar());
+        let writer = std::thread::spawn(move || fs_err::write(fifo, tar).unwrap());
+        assert_eq!(account(user.analyze(&word)), expected, "{word}");
+        writer.join().unwrap();
+    }
+}
+
+#[test]
+fn a_config_may_have_any_name_in_a_pipe_too() {
+    let user = User::new();
+    let image = shop::image();
+    let files = ImageFiles::docker_archive_legacy(std::slice::from_ref(&image), false);
+    write(&user, "reference.tar", &files);
+    let expected = account(user.analyze("reference.tar"));
+    let mut manifest: Value = serde_json::from_slice(files.get("manifest.json").unwrap()).unwrap();
+    manifest[0]["Config"] = "config".into();
+    let files = files
+        .remove(&format!("{}.json", image.config_digest().hex()))
+        .replace("config", image.config().as_ref().clone())
+        .replace("manifest.json", manifest.to_string());
+    write(&user, "named.tar", &files);
+    assert_eq!(account(user.analyze("named.tar")), expected);
+    let read = user.run_with_input(&["analyze", "-", "--format", "json"], &files.tar()).json();
+    assert_eq!(account(read), expected);
 }
 
 #[test]

@@ -76,3 +76,30 @@ fn who_says_so_reads_them() {
     // What was read once is known, and need not be expanded again.
     assert_eq!(user.analyze("oci:bomb")["size"]["live"], EXPANDED);
 }
+
+/// A layer whose tar is `tar`, compressed as writers do.
+fn compressed(tar: Vec<u8>) -> ImageFiles {
+    let image = ImageBuilder::new().layer(LayerBuilder::from_tar(tar), "COPY . /").build();
+    ImageFiles::oci_layout([image])
+}
+
+/// A file under `depth` directories of its own.
+fn deep(number: usize, depth: usize) -> Vec<u8> {
+    LayerBuilder::new().file(format!("{number}{}/f", "/d".repeat(depth - 1)), "").trailer([]).tar()
+}
+
+#[test]
+fn directories_out_of_nothing_are_refused_in_good_time() {
+    let user = User::new();
+    let started = Instant::now();
+    // A thousand deep paths are odd, not harmful.
+    let tar: Vec<u8> = (0..900).flat_map(|number| deep(number, 1000)).collect();
+    compressed(tar).write_directory(&user.path("odd")).unwrap();
+    let read = user.analyze("oci:odd");
+    assert_eq!(read["layers"][0]["entries"], 900);
+    let tar: Vec<u8> = (0..2000).flat_map(|number| deep(number, 1000)).collect();
+    compressed(tar).write_directory(&user.path("deep")).unwrap();
+    let run = user.run(&["analyze", "oci:deep", "--no-cache"]);
+    run.fails(3, &["layer 0", "directories that no entry describes", "limit"]);
+    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
+}

@@ -159,14 +159,32 @@ fn the_cache_keeps_its_bound() {
         assert!(print(&user, "oci:layout", &["--cache-size", &size]) == first);
         assert!(bytes(&user) <= share);
     }
-    // A large cache shrinks when it is next written.
+    // A large cache shrinks when it is next used: all there, too little room for what is new, or
+    // none at all, and also where the run then fails.
+    let other = "oci:other";
+    write(&user, "other", &extended());
+    for (word, size) in [("oci:layout", all / 2), (other, 100), ("oci:layout", 0), (other, 0)] {
+        user.run(&["cache", "clear"]).text();
+        print(&user, "oci:layout", &[]);
+        print(&user, word, &["--cache-size", &format!("{size}B")]);
+        assert!(bytes(&user) <= size, "{word}: {} of {size}", bytes(&user));
+    }
+    print(&user, "oci:layout", &[]);
+    spoil(&user, "other", &extended().layers);
+    user.run(&["analyze", other, "--cache-size", "0"]).fails(3, &["layer"]);
+    assert_eq!(bytes(&user), 0);
+    // Who does without the cache leaves it as it is.
+    print(&user, "oci:layout", &[]);
+    print(&user, "oci:layout", &["--no-cache", "--cache-size", "0"]);
+    assert_eq!(bytes(&user), all);
+    // The oldest go first.
     user.run(&["cache", "clear"]).text();
     print(&user, "oci:layout", &[]);
     write(&user, "other", &extended());
     print(&user, "oci:other", &["--cache-size", &format!("{}B", all / 2)]);
     assert!(bytes(&user) <= all / 2);
     let new = extended().layers.last().unwrap().digest.hex().to_owned();
-    assert!(names(&user.cache()).iter().any(|name| name.contains(&new)), "the oldest go first");
+    assert!(names(&user.cache()).iter().any(|name| name.contains(&new)));
 }
 
 #[test]

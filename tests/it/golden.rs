@@ -62,7 +62,7 @@ fn user() -> User {
 const SHOP: &str = "docker-archive:shop-1.tar";
 
 /// Every output that has a golden file.
-const OUTPUTS: [(&str, &[&str]); 20] = [
+const OUTPUTS: [(&str, &[&str]); 23] = [
     ("analyze-archive", &["analyze", SHOP]),
     ("analyze-archive-base", &["analyze", SHOP, "--base", "1", "--top", "3"]),
     ("analyze-archive-large", &["analyze", "shop-1.tar", "--min-bytes", "30KiB", "--top", "99"]),
@@ -74,6 +74,9 @@ const OUTPUTS: [(&str, &[&str]); 20] = [
     ("why-replaced", &["why", SHOP, "/srv/was-a-directory"]),
     ("why-opaque", &["why", SHOP, "/opt/shop/cache"]),
     ("why-escaped", &["why", SHOP, "/opt/shop/latin-\\xe4\\xf6\\xfc.txt"]),
+    ("why-directory", &["why", SHOP, "/opt/shop", "--top", "3", "--min-bytes", "2KiB"]),
+    ("why-hard-link", &["why", SHOP, "/usr/bin/tool-1"]),
+    ("why-through", &["why", SHOP, "/srv/was-a-directory/bin/shop"]),
     ("why-absent", &["why", SHOP, "/no/such/path"]),
     ("diff", &["diff", SHOP, "docker-archive:shop-2.tar"]),
     ("analyze-odd-names", &["analyze", "odd.tar", "--top", "99"]),
@@ -98,6 +101,31 @@ fn outputs_are_the_golden_files() {
         let json = user.run(&[arguments, &["--format", "json"]].concat()).bytes();
         golden(&format!("{name}.json"), &json);
     }
+}
+
+#[test]
+fn documents_are_as_their_schemas_say() {
+    let user = user();
+    let validator = |name: &str| {
+        let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas");
+        let schema = fs_err::read(format!("{schemas}/{name}.v1.json")).unwrap();
+        jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap()
+    };
+    let analysis = validator("analysis");
+    let validators =
+        [("analyze", &analysis), ("why", &validator("why")), ("diff", &validator("diff"))];
+    for (name, arguments) in OUTPUTS {
+        let document = user.run(&[arguments, &["--format", "json"]].concat()).json();
+        let (_, validator) = validators.iter().find(|(word, _)| *word == arguments[0]).unwrap();
+        if let Some(error) = validator.iter_errors(&document).next() {
+            panic!("{name}, {}: {error}", error.instance_path());
+        }
+    }
+    // What may be null is there all the same, and a schema that lets anything pass proves nothing.
+    let mut document = user.analyze(SHOP);
+    assert_eq!(document["size"]["compressed"], serde_json::Value::Null);
+    document["size"].as_object_mut().unwrap().remove("compressed");
+    assert!(!analysis.is_valid(&document));
 }
 
 #[test]

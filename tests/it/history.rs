@@ -59,3 +59,26 @@ fn instructions_are_named_in_every_builder_s_words() {
     assert_eq!(waste.len(), 4);
     assert!(waste.iter().all(|row| row["hiddenBy"]["instruction"] == "RUN rm -rf /*"));
 }
+
+#[test]
+fn a_layer_of_several_instructions_shows_them_all() {
+    let user = User::new();
+    let layer = LayerBuilder::new().whiteout("a").file("b", shop::content("b", 2000));
+    let image = ImageBuilder::new()
+        .layer(LayerBuilder::new().file("a", shop::content("a", 3000)), "COPY a / # buildkit")
+        .empty("/bin/bash -ec #(nop) WORKDIR /w")
+        .empty("/bin/bash -ec #(nop) COPY file:0123 in /b ")
+        .empty("/bin/bash -ec rm /a")
+        .layer(layer, "/bin/bash -ec #(nop) CMD [\"b\"]")
+        .build();
+    let files = ImageFiles::docker_archive(&[image]);
+    files.write_archive(&user.path("image.tar"), Wrap::None).unwrap();
+    let text = user.run(&["analyze", "image.tar"]).text();
+    let row = "  3 instructions: WORKDIR /w; COPY file:0123 in /b; R…";
+    assert!(text.lines().any(|line| line.ends_with(row)), "{text}");
+    assert!(text.contains("  layer #1 deletes "), "{text}");
+    let read = user.analyze("image.tar");
+    let written = read["layers"][1]["createdBy"].as_str().unwrap();
+    assert_eq!(written.lines().count(), 3, "{written}");
+    assert_eq!(written.lines().last(), Some("/bin/bash -ec rm /a"));
+}

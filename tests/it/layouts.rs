@@ -5,7 +5,8 @@ use jettison_testkit::image::{
     Compression, Format, Image, ImageBuilder, ImageFiles, Index, IndexBuilder, LayerBuilder, Root,
     Wrap,
 };
-use serde_json::json;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use serde_json::{Value, json};
 
 use crate::jettison::{User, account};
 use crate::shop;
@@ -117,6 +118,64 @@ fn tags_choose_and_several_are_listed() {
     assert_eq!(user.analyze("oci:no-platform")["size"]["duplicate"], 70_000);
 }
 
+/// A layout whose `index.json` names the images with these annotations and no platform, as
+/// `ctr images export` writes it.
+fn write_annotated(user: &User, name: &str, images: &[(&Image, Value)]) -> String {
+    let files = ImageFiles::oci_layout(images.iter().map(|(image, _)| (*image).clone()));
+    let entries = images.iter().map(|(image, annotations)| {
+        let mut entry = image.descriptor();
+        entry.as_object_mut().unwrap().remove("platform");
+        entry["annotations"] = annotations.clone();
+        entry
+    });
+    let index = json!({ "schemaVersion": 2, "manifests": entries.collect::<Vec<_>>() });
+    let archive = format!("{name}.tar");
+    let files = files.replace("index.json", index.to_string());
+    files.write_archive(&user.path(&archive), Wrap::None).unwrap();
+    format!("oci-archive:{archive}")
+}
+
+#[test]
+fn images_of_one_tag_are_told_apart_by_their_whole_names() {
+    let user = User::new();
+    let (one, other) = (shop::image(), shop::second());
+    let names = |name: &str, tag: &str| json!({ "io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag });
+    let both = [(&one, names("ex.test/a:1", "1")), (&other, names("ex.test/b:1", "1"))];
+    let word = write_annotated(&user, "two", &both);
+    let listed = ["2 images", "\n  ex.test/a:1\n", "\n  ex.test/b:1\n"];
+    user.run(&["analyze", &word]).fails(3, &listed);
+    user.run(&["analyze", &format!("{word}:1")]).fails(3, &listed);
+    for (name, image) in [("ex.test/a:1", &one), ("ex.test/b:1", &other)] {
+        let read = user.analyze(&format!("{word}:{name}"));
+        assert_eq!(read["image"]["manifestDigest"], image.manifest_digest().as_str());
+    }
+    user.run(&["analyze", &format!("{word}:2")]).fails(3, &["ex.test/a:1", "ex.test/b:1"]);
+    let word = write_annotated(&user, "one", &both[..1]);
+    assert_eq!(user.analyze(&word)["image"]["reference"], "one.tar:ex.test/a:1");
+}
+
+#[test]
+fn platforms_make_no_choice_between_images_of_different_names() {
+    let user = User::new();
+    let (amd64, arm64) = (image("linux/amd64"), image("linux/arm64"));
+    // Without names, each is an image of its own.
+    for word in write(&user, "unnamed", [amd64.clone(), arm64.clone()]) {
+        let listed = ["2 images", "@0 (linux/amd64)", "@1 (linux/arm64)"];
+        user.run(&["analyze", &word]).fails(3, &listed);
+        assert_eq!(platform(&user, &format!("{word}:@1"), &[]), "linux/arm64");
+    }
+    let names = |name: &str| json!({ "io.containerd.image.name": name, "org.opencontainers.image.ref.name": "1" });
+    let both = [(&amd64, names("ex.test/a:1")), (&arm64, names("ex.test/b:1"))];
+    let word = write_annotated(&user, "named", &both);
+    user.run(&["analyze", &word]).fails(3, &["2 images", "ex.test/a:1", "ex.test/b:1"]);
+    // Of one name, they are one image.
+    for word in write(&user, "one", [amd64.tagged(["both"]), arm64.tagged(["both"])]) {
+        for asked in ["linux/amd64", "linux/arm64"] {
+            assert_eq!(platform(&user, &word, &["--platform", asked]), asked);
+        }
+    }
+}
+
 #[test]
 fn the_platform_is_the_host_s_or_the_one_asked_for() {
     let user = User::new();
@@ -189,6 +248,48 @@ fn nested_indexes_are_followed_to_a_depth() {
     }
     for word in write(&user, "too-deep", [nest(deep)]) {
         user.run(&["analyze", &word]).fails(3, &["nest deeper"]);
+    }
+}
+
+#[test]
+fn indexes_that_multiply_are_each_read_once_and_not_without_end() {
+    let user = User::new();
+    let level = |count: usize, below: &[Index]| -> Vec<Index> {
+        let one = |at: usize| {
+            let builder = IndexBuilder::new().image(&image("linux/amd64"));
+            below
+                .iter()
+                .fold(builder.annotation("at", &at.to_string()), IndexBuilder::index)
+                .build()
+        };
+        (0..count).map(one).collect()
+    };
+    let root = |below: &[Index]| {
+        below.iter().fold(IndexBuilder::new().tag("many"), IndexBuilder::index).build()
+    };
+    // Each of 60 names all of the same 50: 3,000 ways, 110 documents.
+    let top = root(&level(60, &level(50, &[])));
+    ImageFiles::oci_layout([top]).write_directory(&user.path("read")).unwrap();
+    assert_eq!(platform(&user, "oci:read", &["--platform", "linux/amd64"]), "linux/amd64");
+
+    let wide = level(1100, &[]);
+    let halves: Vec<Index> = wide.chunks(550).map(root).collect();
+    ImageFiles::oci_layout([root(&halves)]).write_directory(&user.path("wide")).unwrap();
+    user.run(&["analyze", "oci:wide"]).fails(3, &["1024 indexes"]);
+}
+
+#[test]
+fn a_fifo_in_a_layout_is_not_waited_for() {
+    let user = User::new();
+    let built = shop::image();
+    for name in ["index.json".to_owned(), format!("blobs/sha256/{}", built.layers[1].digest.hex())]
+    {
+        let [word, _] = write(&user, "fifo", [built.clone()]);
+        let path = user.path("fifo").join(&name);
+        fs_err::remove_file(&path).unwrap();
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        user.run(&["analyze", &word]).fails(3, &[&name, "is not a file"]);
+        fs_err::remove_dir_all(user.path("fifo")).unwrap();
     }
 }
 

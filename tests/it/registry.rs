@@ -100,6 +100,30 @@ fn a_second_run_and_a_shared_base_download_no_layer_again() {
 }
 
 #[test]
+fn layers_that_are_stored_plain_are_downloaded_once_too() {
+    let Some(registry) = Registry::for_test() else { return };
+    let image = shop::image();
+    assert!(image.layers.iter().all(|layer| layer.digest == layer.diff_id), "plain");
+    registry.push(image.clone(), "team/plain", "1").unwrap();
+    let front = Front::start(&registry, Access::Open).unwrap();
+    let user = User::new();
+    let word = format!("docker://{}", front.reference("team/plain:1"));
+    let print =
+        |more: &[&str]| user.run(&[&["analyze", &word, "--format", "json"], more].concat()).bytes();
+    let first = print(&[]);
+    assert_eq!(layer_requests(&front, &image), image.layers.len());
+    front.forget_requests();
+    assert!(print(&[]) == first);
+    assert_eq!(layer_requests(&front, &image), 0, "{:?}", front.requests());
+    assert!(print(&["--no-cache"]) == first);
+    // In a file, a plain layer is its headers away: no entry is made.
+    let local = User::new();
+    ImageFiles::oci_layout([image]).write_directory(&local.path("layout")).unwrap();
+    local.analyze("oci:layout");
+    assert_eq!(entries(&local.cache()), [] as [&str; 0]);
+}
+
+#[test]
 fn platforms_are_chosen_from_an_index() {
     let Some(registry) = Registry::for_test() else { return };
     let image = |platform: &str| {
@@ -139,7 +163,10 @@ fn the_base_that_annotations_name_is_looked_up() {
     registry.push(annotated, "team/shop", "1").unwrap();
     let user = User::new();
     let read = user.analyze(&format!("docker://{}", registry.reference("team/shop:1")));
-    assert_eq!(read["base"], json!({ "source": "annotation", "reference": name, "layers": 1 }));
+    let base = json!({
+        "source": "annotation", "reference": name, "layers": 1, "imageLayers": 1
+    });
+    assert_eq!(read["base"], base);
     assert_eq!(
         (&read["layers"][0]["base"], &read["layers"][1]["base"]),
         (&json!(true), &json!(false))

@@ -12,10 +12,11 @@ use jettison_oci::{Bytes, Digest};
 
 use crate::error::{Error, Result};
 use crate::image::{Instruction, align};
-use crate::layer::index::LayerIndex;
+use crate::layer::index::{Entry, LayerIndex};
 use crate::layer::read::ReadLayer;
 use crate::source::Image;
-use crate::tree::{Cause, Fate, NodeId, Payload, Stacked, Tree};
+use crate::tree::nodes::EntryId;
+use crate::tree::{Cause, Fate, Link, NodeId, Payload, Stacked, Tree};
 
 pub use base::Base;
 pub use contents::Contents;
@@ -82,6 +83,8 @@ pub struct Account {
     pub tree: Tree,
     /// Every payload, its fate settled.
     pub payloads: Vec<Payload>,
+    /// Every hard link to one of them.
+    pub links: Vec<Link>,
     /// The node of each live payload: the first of its paths by name.
     pub nodes: Vec<Option<NodeId>>,
     /// Hashes of the payloads whose content mattered.
@@ -114,7 +117,12 @@ impl Account {
 
     /// The path that a payload's own entry bears.
     pub fn entry_path(&self, payload: &Payload) -> &[u8] {
-        self.indexes[payload.entry.layer as usize].entry(payload.entry.position as usize).path()
+        self.entry(payload.entry).path()
+    }
+
+    /// An entry that is explicit.
+    pub fn entry(&self, id: EntryId) -> Entry<'_> {
+        self.indexes[id.layer as usize].entry(id.position as usize)
     }
 }
 
@@ -126,7 +134,7 @@ pub fn account(
     jobs: std::num::NonZeroUsize,
 ) -> Result<Account> {
     let indexes: Vec<Arc<LayerIndex>> = layers.iter().map(|layer| layer.index.clone()).collect();
-    let Stacked { tree, mut payloads, warnings: odd } = crate::tree::stack(&indexes)?;
+    let Stacked { tree, mut payloads, links, warnings: odd } = crate::tree::stack(&indexes)?;
     let contents = Contents::read(&image, &layers, &payloads, jobs)?;
     settle(&mut payloads, &contents);
     let nodes = live_nodes(&tree, payloads.len());
@@ -151,6 +159,7 @@ pub fn account(
         indexes,
         tree,
         payloads,
+        links,
         nodes,
         contents,
         sizes,

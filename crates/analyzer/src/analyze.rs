@@ -55,8 +55,11 @@ pub fn analyze(
             cache: options.cache,
             progress: &*options.open.progress.0,
         },
-    )?;
-    account(image, layers, base, options.jobs)
+    );
+    if let Some(cache) = options.cache {
+        cache.trim();
+    }
+    account(image, layers?, base, options.jobs)
 }
 
 /// The base boundary: annotations that prove true, then what the caller says; never a guess.
@@ -94,7 +97,7 @@ fn find_base(image: &mut Image, options: &Options<'_>) -> Result<Option<Base>> {
         }
     };
     let base = given.or(annotated);
-    if let Some(Base { source: BaseSource::Annotation, reference, layers: None }) = &base {
+    if let Some(Base { source: BaseSource::Annotation, reference, layers: None, .. }) = &base {
         image.warnings.push(format!(
             "the annotations name the base {}, which cannot be read from here: \
              --base IMAGE tells own layers from its",
@@ -131,5 +134,5 @@ fn annotated_base(image: &Image, options: &Options<'_>) -> Option<Base> {
         .or_else(at_registry)
         .filter(|base| image.config.diff_ids.starts_with(base))
         .map(|base| base.len());
-    Some(Base { source: BaseSource::Annotation, reference, layers })
+    Some(Base { source: BaseSource::Annotation, reference, layers, image_layers: layers })
 }

@@ -1,6 +1,7 @@
 //! What changed between two images: live bytes by file, directory and layer, each list summing
 //! exactly to the change of its size.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
@@ -9,6 +10,9 @@ use crate::error::Result;
 use crate::layer::index::ContentHash;
 
 mod layers;
+mod pairs;
+
+use pairs::{Pair, Pairs};
 
 pub use layers::{LayerChange, LayerState};
 
@@ -62,6 +66,18 @@ pub struct FileChange {
     pub new: u64,
 }
 
+impl FileChange {
+    /// Its bytes in the image where it is larger: a file that moved is as large as it ever was.
+    pub fn bytes(&self) -> u64 {
+        self.old.max(self.new)
+    }
+
+    /// Change of live bytes.
+    pub fn delta(&self) -> i64 {
+        delta(self.old, self.new)
+    }
+}
+
 /// Two images, compared.
 pub struct Diff<'a> {
     /// The old image.
@@ -70,7 +86,8 @@ pub struct Diff<'a> {
     pub new: &'a Account,
     /// Layers of both, in order; their deltas sum to the change of the layers' size.
     pub layers: Vec<LayerChange>,
-    /// Files that differ, the largest change first, then by path. Empty files are left out.
+    /// Files that differ, the largest change first, then by path. One with several names is one
+    /// file. Empty files are left out.
     pub files: Vec<FileChange>,
 }
 
@@ -93,7 +110,7 @@ impl Diff<'_> {
             .into_iter()
             .filter_map(|change| {
                 let files: Vec<_> = self.files.iter().filter(|f| f.change == change).collect();
-                let sum = files.iter().map(|file| delta(file.old, file.new)).sum();
+                let sum = files.iter().map(|file| file.delta()).sum();
                 (!files.is_empty()).then_some((change, files.len(), sum))
             })
             .collect()
@@ -107,7 +124,7 @@ impl Diff<'_> {
         for file in &self.files {
             let parts: [(&[u8], i64); 2] = match &file.from {
                 Some(from) => [(from, delta(file.old, 0)), (&file.path, delta(0, file.new))],
-                None => [(&file.path, delta(file.old, file.new)), (b"", 0)],
+                None => [(&file.path, file.delta()), (b"", 0)],
             };
             for (path, change) in parts.into_iter().filter(|(_, change)| *change != 0) {
                 let mut end = path.len();
@@ -141,28 +158,21 @@ impl Diff<'_> {
 
 /// Compares two images. Contents are read where equal size makes it matter.
 pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Result<Diff<'a>> {
-    let before = files(old);
-    let after = files(new);
-    // What must be hashed: paths of equal size in both, and candidates of moves.
-    let mut needed_old = Vec::new();
-    let mut needed_new = Vec::new();
-    let mut gone: HashMap<u64, Vec<u32>> = HashMap::new();
-    for (path, at) in &before {
-        match after.get(path) {
-            None => gone.entry(old.payloads[*at as usize].size).or_default().push(*at),
-            Some(other)
-                if size(old, *at) == size(new, *other) && !same_entry(old, *at, new, *other) =>
-            {
-                needed_old.push(*at);
-                needed_new.push(*other);
-            }
-            Some(_) => {}
+    let Pairs { both, gone, come } = pairs::pair(old, new);
+    // What must be hashed: pairs of equal size, and candidates of moves.
+    let (mut needed_old, mut needed_new) = (Vec::new(), Vec::new());
+    for Pair { old: was, new: now, .. } in &both {
+        if size(old, *was) == size(new, *now) && !same_entry(old, *was, new, *now) {
+            needed_old.push(*was);
+            needed_new.push(*now);
         }
     }
-    for (path, at) in &after {
-        if !before.contains_key(path)
-            && let Some(candidates) = gone.get(&size(new, *at))
-        {
+    let mut gone_by_size: HashMap<u64, Vec<u32>> = HashMap::new();
+    for (_, at) in &gone {
+        gone_by_size.entry(size(old, *at)).or_default().push(*at);
+    }
+    for (_, at) in &come {
+        if let Some(candidates) = gone_by_size.get(&size(new, *at)) {
             needed_old.extend(candidates);
             needed_new.push(*at);
         }
@@ -170,76 +180,58 @@ pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Resul
     let hashes_old = hashes(old, needed_old, jobs)?;
     let hashes_new = hashes(new, needed_new, jobs)?;
 
+    let row = |change, path: &Vec<u8>, was, now| FileChange {
+        change,
+        path: path.clone(),
+        from: None,
+        old: was,
+        new: now,
+    };
     let mut changes = Vec::new();
+    for Pair { path, old: before, new: after } in &both {
+        let (was, now) = (size(old, *before), size(new, *after));
+        let change = match was.cmp(&now) {
+            Ordering::Less => Change::Grown,
+            Ordering::Greater => Change::Shrunk,
+            Ordering::Equal => {
+                let same = same_entry(old, *before, new, *after)
+                    || hashes_old.hash(*before as usize) == hashes_new.hash(*after as usize);
+                if same {
+                    continue;
+                }
+                Change::Changed
+            }
+        };
+        changes.push(row(change, path, was, now));
+    }
     let mut moved_from: HashMap<Content, Vec<(&Vec<u8>, u32)>> = HashMap::new();
-    for (path, at) in before.iter().rev() {
-        if !after.contains_key(path)
-            && let Some(hash) = hashes_old.hash(*at as usize)
-        {
+    for (path, at) in gone.iter().rev() {
+        if let Some(hash) = hashes_old.hash(*at as usize) {
             moved_from.entry((size(old, *at), *hash)).or_default().push((path, *at));
         }
     }
     let mut moved = HashSet::new();
-    for (path, at) in &after {
+    for (path, at) in &come {
         let now = size(new, *at);
-        let row =
-            |change, was| FileChange { change, path: path.clone(), from: None, old: was, new: now };
-        let Some(other) = before.get(path) else {
-            let origin = hashes_new
-                .hash(*at as usize)
-                .and_then(|hash| moved_from.get_mut(&(now, *hash))?.pop());
-            changes.push(match origin {
-                Some((from, was)) => {
-                    moved.insert(was);
-                    FileChange { from: Some(from.clone()), ..row(Change::Moved, now) }
-                }
-                None => row(Change::Added, 0),
-            });
-            continue;
-        };
-        let was = size(old, *other);
-        match was.cmp(&now) {
-            std::cmp::Ordering::Less => changes.push(row(Change::Grown, was)),
-            std::cmp::Ordering::Greater => changes.push(row(Change::Shrunk, was)),
-            std::cmp::Ordering::Equal => {
-                let same = same_entry(old, *other, new, *at)
-                    || hashes_old.hash(*other as usize) == hashes_new.hash(*at as usize);
-                if !same {
-                    changes.push(row(Change::Changed, was));
-                }
+        let origin =
+            hashes_new.hash(*at as usize).and_then(|hash| moved_from.get_mut(&(now, *hash))?.pop());
+        changes.push(match origin {
+            Some((from, was)) => {
+                moved.insert(was);
+                FileChange { from: Some(from.clone()), ..row(Change::Moved, path, now, now) }
             }
-        }
+            None => row(Change::Added, path, 0, now),
+        });
     }
-    for (path, at) in &before {
-        if !after.contains_key(path) && !moved.contains(at) {
-            changes.push(FileChange {
-                change: Change::Removed,
-                path: path.clone(),
-                from: None,
-                old: size(old, *at),
-                new: 0,
-            });
-        }
-    }
+    let removed = gone.iter().filter(|(_, at)| !moved.contains(at));
+    changes.extend(removed.map(|(path, at)| row(Change::Removed, path, size(old, *at), 0)));
     changes.sort_by(|a, b| {
-        let weight = |file: &FileChange| delta(file.old, file.new).unsigned_abs();
-        weight(b)
-            .cmp(&weight(a))
-            .then_with(|| b.new.max(b.old).cmp(&a.new.max(a.old)))
-            .then_with(|| a.path.cmp(&b.path))
+        let weight = |file: &FileChange| (file.delta().unsigned_abs(), file.bytes());
+        weight(b).cmp(&weight(a)).then_with(|| a.path.cmp(&b.path))
     });
     let diff = Diff { old, new, layers: layers::align(&old.layers, &new.layers), files: changes };
     assert_sums(&diff);
     Ok(diff)
-}
-
-/// Live payloads with content, each once, under the first of its paths.
-fn files(account: &Account) -> BTreeMap<Vec<u8>, u32> {
-    (0_u32..)
-        .zip(account.payloads.iter().zip(&account.nodes))
-        .filter(|(_, (payload, _))| payload.size > 0)
-        .filter_map(|(at, (_, node))| Some((account.tree.path((*node)?), at)))
-        .collect()
 }
 
 fn size(account: &Account, payload: u32) -> u64 {
@@ -262,7 +254,7 @@ fn hashes(account: &Account, mut needed: Vec<u32>, jobs: NonZeroUsize) -> Result
 /// Every list sums to the change that it explains.
 fn assert_sums(diff: &Diff<'_>) {
     let (old, new) = (&diff.old.sizes, &diff.new.sizes);
-    let live: i64 = diff.files.iter().map(|file| delta(file.old, file.new)).sum();
+    let live: i64 = diff.files.iter().map(FileChange::delta).sum();
     assert_eq!(live, delta(old.live.get(), new.live.get()), "files sum to the change of live");
     let layers: i64 = diff.layers.iter().map(|layer| layer.delta).sum();
     assert_eq!(layers, delta(old.layers.get(), new.layers.get()), "layers sum to their change");

@@ -87,6 +87,19 @@ pub enum Error {
         /// Its media type.
         media_type: String,
     },
+    /// A layer that only the holders of a key can read.
+    #[error(
+        "layer {index} ({digest}) is encrypted ({media_type}): decrypt a copy with \
+         `skopeo copy --decryption-key KEY SOURCE oci:DIRECTORY` and analyze that"
+    )]
+    EncryptedLayer {
+        /// Position in the manifest, from 0.
+        index: usize,
+        /// Its digest.
+        digest: Digest,
+        /// Its media type.
+        media_type: String,
+    },
     /// Bytes do not hash to the digest under which they were named.
     #[error("{what} is corrupt: its bytes hash to {computed}, expected {expected}")]
     DigestMismatch {

@@ -5,12 +5,21 @@
 pub const DOCUMENT_MAX: u64 = 4 << 20;
 /// How deep indexes may nest. Real ones nest once.
 pub const INDEX_DEPTH_MAX: usize = 4;
+/// Nested indexes read for one image: at a registry, each is a request.
+pub const INDEXES_MAX: usize = 1024;
 /// Descriptors of one index or manifest. Runtimes refuse images with more than about 125 layers.
 pub const DESCRIPTORS_MAX: usize = 1024;
 /// Extension data (PAX records, GNU long names) of one tar entry.
 pub const EXTENSION_MAX: u64 = 1 << 20;
-/// Extension headers before one entry. A correct writer needs three.
-pub const EXTENSIONS_PENDING_MAX: u32 = 16;
+/// Extension headers before one entry. A correct writer needs three, runtimes take any number: all
+/// but the last of a kind are read and dropped.
+pub const EXTENSIONS_PENDING_MAX: u32 = 10_000;
+/// PAX global headers of one tar, which are read and dropped. `git archive` writes one, GNU tar one
+/// a volume.
+pub const GLOBALS_MAX: u32 = 1_000_000;
+/// Extended attributes of one entry. Linux lists at most 64 KiB of names for a file, and
+/// `user.a` is one of the shortest: 9,362 of them.
+pub const XATTRS_MAX: usize = 10_000;
 /// A path in a layer. Linux stops at 4,096 for one system call, tars may carry longer ones.
 pub const PATH_MAX: usize = 32 << 10;
 /// Components of a path: bounds the work of one entry.
@@ -19,8 +28,24 @@ pub const PATH_DEPTH_MAX: usize = 1024;
 pub const ENTRIES_MAX: usize = 20_000_000;
 /// Bytes of all names, links and xattrs of one layer: they are addressed by 32 bits.
 pub const NAMES_MAX: usize = u32::MAX as usize;
+/// What the index of a layer keeps beside its fixed records (80 bytes an entry): names, links,
+/// attributes, sparse maps. With [`ENTRIES_MAX`] and [`EXPANSION_FLOOR`] this bounds the memory
+/// that a small blob can ask for: a tar of 1 GiB of headers, which may come from a blob of 1 MB,
+/// holds 2 million entries with nothing beside them, or 700,000 with names of 1 KiB.
+pub const INDEX_FLOOR: usize = 64 << 20;
+/// The same for each entry, on average. Paths of real layers have 60 to 150 bytes, a signature
+/// (`security.ima`) has about 500.
+pub const INDEX_PER_ENTRY: usize = 1 << 10;
+/// Directories that the entries of an image only imply by paths below, however few entries.
+pub const IMPLIED_FLOOR: usize = 1_000_000;
+/// The same for each entry. Real layers that leave their directories out imply one or two for a
+/// file; a hostile path of [`PATH_DEPTH_MAX`] names implies a thousand from few compressed bytes.
+pub const IMPLIED_PER_ENTRY: usize = 16;
 /// Data runs of one sparse file.
 pub const SPARSE_RUNS_MAX: usize = 100_000;
+/// The map that stands before the data of a sparse file: two numbers of up to 20 digits for each
+/// of [`SPARSE_RUNS_MAX`] fit. Go reads 1 MiB since 1.25.2, and any map before.
+pub const SPARSE_MAP_MAX: u64 = 5 << 20;
 /// Holes of a sparse file that are hashed as the zeros they stand for; beyond it the map of the
 /// file is hashed instead, so that such a file equals only its exact like.
 pub const HOLES_HASHED_MAX: u64 = 4 << 30;
@@ -42,7 +67,7 @@ pub const MEMBERS_MAX: usize = 100_000;
 pub const STREAM_DOCUMENTS_MAX: u64 = 64 << 20;
 /// One line of a tar-split: the headers, extension data and padding between two files, in base64.
 pub const TAR_SPLIT_LINE_MAX: u64 = 32 << 20;
-/// An engine's list of its layers or images.
+/// An engine's list of its layers or images, and what it answers to a question.
 pub const STORE_LIST_MAX: u64 = 64 << 20;
 /// Warnings kept of one image; the rest are counted.
 pub const WARNINGS_MAX: usize = 100;

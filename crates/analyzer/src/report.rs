@@ -2,11 +2,11 @@
 
 pub mod bar;
 pub mod diff_text;
-pub use jettison_oci::escape;
 pub mod json;
 pub mod model;
 pub mod page;
 pub mod remedy;
+mod rows;
 pub mod text;
 pub mod why_text;
 

@@ -23,7 +23,7 @@ use jettison_oci::{Digest, Platform};
 
 use crate::blob::Region;
 use crate::blob::decompress::{Compression, Expansion};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{Config, Manifest};
 use crate::layer::index::{ContentHash, LayerIndex};
 use crate::progress::Shared;
@@ -112,6 +112,20 @@ impl Default for OpenOptions {
             insecure: false,
             auth_files: Vec::new(),
         }
+    }
+}
+
+impl OpenOptions {
+    /// Whether an image without a choice fits the platform that was asked for; `what` names it.
+    pub(crate) fn check_platform(&self, what: impl Into<String>, config: &Config) -> Result<()> {
+        if !self.platform_asked || self.platform.fit(&config.platform).is_some() {
+            return Ok(());
+        }
+        Err(Error::NoSuchPlatform {
+            what: what.into(),
+            wanted: self.platform.clone(),
+            found: vec![config.platform.to_string()],
+        })
     }
 }
 

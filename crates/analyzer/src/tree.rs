@@ -5,4 +5,4 @@ pub mod stack;
 pub(crate) mod walk;
 
 pub use nodes::{NodeId, Tree};
-pub use stack::{Cause, Fate, Payload, Stacked, stack};
+pub use stack::{Cause, Fate, Link, Payload, Stacked, stack};

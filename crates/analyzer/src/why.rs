@@ -1,58 +1,38 @@
 //! The life of one path: every layer that touched it, what that costs, and what hides it.
 
 use crate::account::Account;
-use crate::entry::{Kind, Whiteout, split};
-use crate::tree::Fate;
+use crate::entry::{Kind, split};
+use crate::tree::{Fate, NodeId};
 
-/// What a layer did to a path.
+mod below;
+mod content;
+mod event;
+mod through;
+
+pub use below::Below;
+pub use event::{Action, Event};
+pub use through::Through;
+
+/// What became of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It brought the path, or entries below it.
-    Adds,
-    /// It brought the path where a lower layer, or it itself, already had it.
-    Rewrites,
-    /// A whiteout removed the path.
-    Removes,
-    /// A whiteout removed a directory above the path.
-    RemovesAbove,
-    /// Whiteouts removed paths below the path.
-    RemovesBelow,
-    /// An opaque whiteout emptied the path, or a directory above it.
-    Empties,
-    /// It put something else than a directory above the path.
-    ReplacesAbove,
+pub enum State {
+    /// The final filesystem has it, or another path of it leads to the content it had.
+    Live,
+    /// A layer has it, and it is in the final filesystem under no name.
+    Wasted,
+    /// No layer has it.
+    Absent,
 }
 
-impl Action {
-    /// The words in reports.
-    pub const fn words(self) -> &'static str {
+impl State {
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Adds => "adds",
-            Self::Rewrites => "rewrites",
-            Self::Removes => "removes",
-            Self::RemovesAbove => "removes a directory above",
-            Self::RemovesBelow => "removes paths below",
-            Self::Empties => "empties",
-            Self::ReplacesAbove => "replaces a directory above",
+            Self::Live => "live",
+            Self::Wasted => "wasted",
+            Self::Absent => "absent",
         }
     }
-}
-
-/// One layer's part in the life of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// The layer.
-    pub layer: usize,
-    /// What it did.
-    pub action: Action,
-    /// Its entries at and below the path.
-    pub entries: usize,
-    /// Payload bytes it brought there.
-    pub added: u64,
-    /// Of those, wasted in the final image.
-    pub wasted: u64,
-    /// Payload bytes there that it hid.
-    pub hidden: u64,
 }
 
 /// The life of one path.
@@ -60,16 +40,31 @@ pub struct Event {
 pub struct Why {
     /// The path, cleaned.
     pub path: Vec<u8>,
+    /// What became of it.
+    pub state: State,
     /// What stands there in the end.
     pub final_kind: Option<Kind>,
     /// Where it leads, if it is a symlink.
     pub link: Vec<u8>,
-    /// Live bytes of the entries at and below the path.
+    /// The symlink on the way to it, which hides it.
+    pub through: Option<Through>,
+    /// The layer that its content is from; of a path that is gone, the last that had it.
+    pub layer: Option<usize>,
+    /// Content bytes of the file that stands there, or stood there last; of anything else, of
+    /// all files below.
+    pub bytes: u64,
+    /// Bytes that the path, and what is below it, leads to in the final filesystem.
     pub live: u64,
-    /// Wasted bytes of the entries at and below the path.
+    /// Bytes that it led to and that are wasted.
     pub wasted: u64,
+    /// The other names of the file that stands there.
+    pub hard_links: Vec<Vec<u8>>,
+    /// Paths elsewhere that keep alive what this one led to, with the bytes, the largest first.
+    pub kept: Vec<(Vec<u8>, u64)>,
     /// Bottom layer first.
     pub events: Vec<Event>,
+    /// What is below it, the largest first.
+    pub below: Vec<Below>,
 }
 
 /// The word for a kind of node.
@@ -86,91 +81,74 @@ pub const fn kind_name(kind: Kind) -> &'static str {
 
 /// Collects what every layer did to `path`, which is cleaned.
 pub fn why(account: &Account, path: &[u8]) -> Why {
-    let mut events: Vec<Event> = Vec::new();
-    let mut existed = false;
-    for (layer, index) in account.indexes.iter().enumerate() {
-        let (mut adds, mut hides) = (None, None);
-        let (mut entries, mut below) = (0, false);
-        for entry in index.entries() {
-            let own = entry.path();
-            match entry.whiteout() {
-                Some(Whiteout::Path { directory, name }) => match is_child(path, directory, name) {
-                    Some(true) => hides = Some(Action::Removes),
-                    Some(false) => _ = hides.get_or_insert(Action::RemovesAbove),
-                    None => below |= directory == path || is_within(directory, path),
-                },
-                Some(Whiteout::Opaque { directory }) => {
-                    if directory == path || is_within(path, directory) {
-                        hides.get_or_insert(Action::Empties);
-                    }
-                    below |= is_within(directory, path);
-                }
-                Some(Whiteout::Bookkeeping) => {}
-                None if own == path => {
-                    entries += 1;
-                    adds = Some(if existed { Action::Rewrites } else { Action::Adds });
-                }
-                None if is_within(own, path) => {
-                    entries += 1;
-                    adds.get_or_insert(Action::Adds);
-                }
-                None => {
-                    if entry.kind() != Kind::Directory && is_within(path, own) {
-                        hides.get_or_insert(Action::ReplacesAbove);
-                    }
-                }
-            }
+    let tree = &account.tree;
+    let contents = content::contents(account, path);
+    let events = event::events(account, path, &contents);
+    let size = |at: u32| account.payloads[at as usize].size;
+    let is_live = |at: u32| matches!(account.payloads[at as usize].fate, Fate::Live(_));
+    let led_to = || contents.names.keys().copied();
+    let live: u64 = contents.now.iter().map(|at| size(*at)).sum();
+    let wasted: u64 = led_to().filter(|at| !is_live(*at)).map(size).sum();
+    let mut kept: Vec<(Vec<u8>, u64)> = led_to()
+        .filter(|at| is_live(*at) && !contents.now.contains(at) && size(*at) > 0)
+        .filter_map(|at| Some((tree.path(account.nodes[at as usize]?), size(at))))
+        .collect();
+    kept.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+
+    let node = tree.find(path);
+    let payload = node.and_then(|node| tree.payload(node));
+    let had = events.iter().rev().find(|event| event.entries > 0).map(|event| event.layer);
+    let state = match (node, contents.last) {
+        (Some(_), _) => State::Live,
+        (None, Some(last)) if is_live(last) => State::Live,
+        (None, _) if had.is_some() => State::Wasted,
+        (None, _) => State::Absent,
+    };
+    let layer = match (node, payload) {
+        (_, Some(payload)) => Some(account.payloads[payload as usize].entry.layer as usize),
+        // The root of an image without layers is of none.
+        (Some(node), None) => {
+            Some(tree.entry(node).layer as usize).filter(|at| *at < account.layers.len())
         }
-        // A whiteout of what no lower layer has did nothing.
-        let hides = hides.or(below.then_some(Action::RemovesBelow)).filter(|_| existed);
-        let event =
-            |action, entries| Event { layer, action, entries, added: 0, wasted: 0, hidden: 0 };
-        events.extend(hides.map(|action| event(action, 0)));
-        events.extend(adds.map(|action| event(action, entries)));
-        existed = adds.is_some() || (existed && matches!(hides, None | Some(Action::RemovesBelow)));
-    }
-    let (mut live, mut wasted) = (0, 0);
-    for payload in &account.payloads {
-        let at = account.entry_path(payload);
-        if at != path && !is_within(at, path) {
-            continue;
-        }
-        let added_by = payload.entry.layer as usize;
-        let mut gone = 0;
-        match payload.fate {
-            Fate::Live(_) => live += payload.size,
-            Fate::Wasted { hidden_by, .. } => {
-                wasted += payload.size;
-                gone = payload.size;
-                let hidden_by = hidden_by as usize;
-                if let Some(event) = events.iter_mut().find(|event| event.layer == hidden_by) {
-                    event.hidden += payload.size;
-                }
-            }
-        }
-        if let Some(event) =
-            events.iter_mut().find(|event| event.layer == added_by && event.entries > 0)
-        {
-            event.added += payload.size;
-            event.wasted += gone;
-        }
-    }
-    let node = account.tree.find(path);
-    let link = node
-        .filter(|node| account.tree.kind(*node) == Kind::Symlink)
-        .map(|node| {
-            let entry = account.tree.entry(node);
-            account.indexes[entry.layer as usize].entry(entry.position as usize).link().to_vec()
-        })
-        .unwrap_or_default();
+        (None, None) => had,
+    };
+    let bytes = match (node, payload.or(contents.last.filter(|_| node.is_none()))) {
+        (_, Some(file)) => size(file),
+        (Some(_), None) => live,
+        (None, None) => wasted,
+    };
+    let is_symlink = |node: &NodeId| tree.kind(*node) == Kind::Symlink;
     Why {
         path: path.to_vec(),
-        final_kind: node.map(|node| account.tree.kind(node)),
-        link,
+        state,
+        final_kind: node.map(|node| tree.kind(node)),
+        link: node
+            .filter(is_symlink)
+            .map(|node| account.entry(tree.entry(node)).link().to_vec())
+            .unwrap_or_default(),
+        through: through::through(account, path),
+        layer,
+        bytes,
         live,
         wasted,
+        hard_links: node.map(|node| hard_links(account, node)).unwrap_or_default(),
+        kept,
         events,
+        below: below::below(account, path, &contents),
     }
+}
+
+/// The other names of a file, in order.
+fn hard_links(account: &Account, node: NodeId) -> Vec<Vec<u8>> {
+    let tree = &account.tree;
+    let Some(payload) = tree.payload(node) else { return Vec::new() };
+    if matches!(account.payloads[payload as usize].fate, Fate::Live(1)) {
+        return Vec::new();
+    }
+    tree.walk(NodeId::ROOT)
+        .filter(|other| *other != node && tree.payload(*other) == Some(payload))
+        .map(|other| tree.path(other))
+        .collect()
 }
 
 /// Whether `path` is below `directory`.

@@ -59,6 +59,7 @@ fn annotations_tell_the_base_where_it_can_be_proven() {
         source: BaseSource::Annotation,
         reference: Some("registry.example/base:1".to_owned()),
         layers: Some(2),
+        image_layers: Some(2),
     };
     assert_eq!(found.base, Some(proven.clone()));
     assert_eq!(base_layers(&found), [true, true, false]);

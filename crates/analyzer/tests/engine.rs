@@ -238,6 +238,17 @@ fn docker_images_are_the_same_in_place_and_exported() {
     let error = open_docker("odd:1", &exporting).unwrap_err().to_string();
     assert!(error.contains("integrity"), "{error}");
 
+    // Docker exports no image without layers, and its config has no `diff_ids`.
+    let empty = tempfile::tempdir().unwrap();
+    fs_err::write(empty.path().join("Dockerfile"), "FROM scratch\nLABEL a=b\nCMD [\"/no\"]\n")
+        .unwrap();
+    docker.build(empty.path(), "empty:1").unwrap();
+    for in_place in [true, false] {
+        let image = open_docker("empty:1", &OpenOptions { in_place, ..options.clone() }).unwrap();
+        assert_eq!((image.layers.len(), image.warnings.len()), (0, 0));
+        assert_eq!(image.config.cmd, ["/no"]);
+    }
+
     // Layers whose files do not stand where their names say are exported.
     docker.load_image(&moved_image("moved:1")).unwrap();
     let moved = open_docker("moved:1", &options).unwrap();

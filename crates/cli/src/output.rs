@@ -86,8 +86,8 @@ impl Output {
             })?;
             if let Some(found) = found {
                 // A file that is replaced stays as public as it was.
-                let mode = Permissions::from_mode(found.permissions().mode() & 0o7777);
-                temporary.as_file().set_permissions(mode).map_err(|error| failed(&error))?;
+                let kept = Permissions::from_mode(found.permissions().mode() & 0o7777);
+                temporary.as_file().set_permissions(kept).map_err(|error| failed(&error))?;
             }
             Destination::Replaced(temporary, target)
         };

@@ -50,7 +50,7 @@ const USERS: &str = "root:x:0:0:root:/root:/bin/bash\n\
     nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 const GROUPS: &str = "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nnogroup:x:65534:\n";
 
-const LISTS: &str = "var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_";
+const LISTS: &str = "var/lib/apt/lists/mirror.example_debian_dists_bookworm_";
 
 /// Makes the demonstration image. Fails where the machine has no Debian packages to take from.
 pub fn image() -> anyhow::Result<Image> {

@@ -45,6 +45,9 @@ pub struct Base {
     pub reference: Option<String>,
     /// How many layers of this image are its; `None` where only its name is known.
     pub layers: Option<usize>,
+    /// How many layers the base image has; `None` where it was not read. More than `layers`
+    /// where only the lower ones are in this image.
+    pub image_layers: Option<usize>,
 }
 
 /// The base that annotations name, without its layers: those are known only once its own config
@@ -63,7 +66,12 @@ pub fn compare(reference: String, diff_ids: &[Digest], base: &[Digest]) -> Optio
         all if all == base.len() => BaseSource::Image,
         _ => BaseSource::CommonPrefix,
     };
-    Some(Base { source, reference: Some(reference), layers: Some(common) })
+    Some(Base {
+        source,
+        reference: Some(reference),
+        layers: Some(common),
+        image_layers: Some(base.len()),
+    })
 }
 
 /// The base that a number of layers says.
@@ -71,5 +79,10 @@ pub fn count(layers: usize, of: usize) -> Result<Base> {
     if layers > of {
         return Err(Error::Usage(format!("--base {layers}: the image has only {of} layers")));
     }
-    Ok(Base { source: BaseSource::Count, reference: None, layers: Some(layers) })
+    Ok(Base {
+        source: BaseSource::Count,
+        reference: None,
+        layers: Some(layers),
+        image_layers: None,
+    })
 }

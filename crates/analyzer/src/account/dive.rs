@@ -89,6 +89,9 @@ struct Path {
     born: u32,
     /// When it was last taken out.
     gone: u32,
+    /// When it or a path above it was last taken out, as was known at `known`.
+    cut: u32,
+    known: u32,
     visits: u32,
     /// Of its entry in the stacked tree.
     is_directory: bool,
@@ -143,6 +146,8 @@ impl Paths {
             slot: NONE,
             born: 0,
             gone: 0,
+            cut: 0,
+            known: 0,
             visits: 0,
             is_directory: false,
             own: 0,
@@ -231,9 +236,9 @@ impl Paths {
     }
 
     /// What the whiteout of a path counts.
-    fn removable(&self, path: u32) -> u64 {
-        let found = &self.all[path as usize];
-        if found.is_directory && self.is_in_force(path) { found.total } else { 0 }
+    fn removable(&mut self, path: u32) -> u64 {
+        let Path { is_directory, total, .. } = self.all[path as usize];
+        if is_directory && self.is_in_force(path) { total } else { 0 }
     }
 
     /// Puts a layer on the stacked tree. Of what a layer does, only the removal of a path and the
@@ -309,17 +314,32 @@ impl Paths {
         }
     }
 
-    fn is_in_force(&self, path: u32) -> bool {
+    fn is_in_force(&mut self, path: u32) -> bool {
         let born = self.all[path as usize].born;
+        born > 0 && self.cut(path) <= born
+    }
+
+    /// When the path or one above it was last taken out. It is remembered until the next removal,
+    /// so that a deep path is not walked up again for each of its names.
+    fn cut(&mut self, path: u32) -> u32 {
+        let mut unknown = Vec::new();
         let mut at = path;
+        let mut cut = 0;
         while at != NONE {
-            let path = &self.all[at as usize];
-            if path.gone > born {
-                return false;
+            let above = &self.all[at as usize];
+            if above.known == self.now {
+                cut = above.cut;
+                break;
             }
-            at = path.parent;
+            unknown.push(at);
+            at = above.parent;
         }
-        born > 0
+        for at in unknown.into_iter().rev() {
+            let path = &mut self.all[at as usize];
+            cut = cut.max(path.gone);
+            (path.cut, path.known) = (cut, self.now);
+        }
+        cut
     }
 }
 

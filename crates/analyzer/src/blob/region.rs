@@ -5,6 +5,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use rustix::fs::OFlags;
+
 use crate::error::{Error, Result};
 
 /// `len` bytes of a file from `start`.
@@ -16,9 +19,12 @@ pub struct Region {
 }
 
 impl Region {
-    /// The whole of the file at `path`.
+    /// The whole of the regular file at `path`.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = fs_err::File::open(path).map_err(|error| match error.kind() {
+        // A FIFO would be waited for until somebody writes to it.
+        let mut options = fs_err::OpenOptions::new();
+        options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        let file = options.open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::NoSuchFile(path.to_owned()),
             _ => Error::Io(error),
         })?;
@@ -113,5 +119,22 @@ impl Read for RegionReader {
         let read = self.region.read_at(buffer, self.position)?;
         self.position += read as u64;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn a_fifo_is_no_region_and_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fifo");
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(CWD, &path, FileType::Fifo, mode, 0).unwrap();
+        let error = Region::open(&path).unwrap_err().to_string();
+        assert!(error.contains("fifo is not a file"), "{error}");
     }
 }

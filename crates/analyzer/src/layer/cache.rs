@@ -83,11 +83,12 @@ impl Cache {
         Some(decoded)
     }
 
-    /// Keeps `index` for the next run. A cache that cannot be written is no reason to fail.
+    /// Keeps `index` for the next run, until [`Self::trim`]. A cache that cannot be written is no
+    /// reason to fail.
     pub(crate) fn store(&self, digest: &Digest, index: &LayerIndex, compressed: bool) {
         let bytes = encoding::encode(digest, index, compressed);
         if bytes.len() as u64 <= self.bound {
-            let _ = self.write(digest, &bytes).and_then(|()| self.evict());
+            let _ = self.write(digest, &bytes);
         }
     }
 
@@ -104,8 +105,11 @@ impl Cache {
         Ok(())
     }
 
-    fn evict(&self) -> io::Result<()> {
-        let mut stored = self.stored()?;
+    /// Removes the least recently used entries until the rest is within the bound. Only the
+    /// listing is read. Whoever used the cache does this last, whether or not it stored anything:
+    /// the bound may be smaller than that of the run before.
+    pub(crate) fn trim(&self) {
+        let Ok(mut stored) = self.stored() else { return };
         let mut total: u64 = stored.iter().map(|entry| entry.bytes).sum();
         stored.sort_by(|a, b| (a.used, &a.path).cmp(&(b.used, &b.path)));
         for entry in stored {
@@ -116,7 +120,6 @@ impl Cache {
             let _ = fs_err::remove_file(&entry.path);
             total -= entry.bytes;
         }
-        Ok(())
     }
 
     fn stored(&self) -> io::Result<Vec<Stored>> {
@@ -257,10 +260,15 @@ mod tests {
                 let then = SystemTime::now() - std::time::Duration::from_secs(age);
                 file.file().set_times(FileTimes::new().set_modified(then)).unwrap();
             }
+            cache.trim();
         }
         assert!(cache.load(&digests[0]).is_none());
         assert!(cache.load(&digests[1]).is_some() && cache.load(&digests[2]).is_some());
-        assert_eq!(cache.clear().unwrap(), Cleared { entries: 2, bytes: Bytes(one * 2) });
+        let smaller = Cache::new(directory.path().to_owned(), Bytes(one));
+        smaller.store(&digests[2], &sample(), true);
+        smaller.trim();
+        assert!(cache.load(&digests[1]).is_none() && cache.load(&digests[2]).is_some());
+        assert_eq!(cache.clear().unwrap(), Cleared { entries: 1, bytes: Bytes(one) });
         assert_eq!(cache.clear().unwrap(), Cleared::default());
     }
 }

@@ -203,13 +203,19 @@ pub fn read_layers(image: &Image, options: &ReadOptions<'_>) -> Result<Vec<ReadL
                 && let (Some(read), Some(descriptor)) =
                     (&slots[*position], &layers[*position].descriptor)
                 && read.index.is_hashed()
-                && read.compressed_size.is_some()
+                && is_worth_keeping(&layers[*position], read)
             {
-                cache.store(&descriptor.digest, &read.index, true);
+                cache.store(&descriptor.digest, &read.index, read.compressed_size.is_some());
             }
         }
     }
     first.into_iter().map(|at| slots[at].clone().ok_or(Error::Interrupted)).collect()
+}
+
+/// Whether reading the layer again costs more than its cache entry: not where a plain tar stands in
+/// a file, whose headers are all that is read; a plain blob elsewhere is transferred whole.
+fn is_worth_keeping(layer: &Layer, read: &ReadLayer) -> bool {
+    read.compressed_size.is_some() || matches!(layer.data, LayerData::Remote(_))
 }
 
 /// The layers, largest first, then the digests that are checked apart. Hashing a blob while it is

@@ -2,10 +2,10 @@
 
 use crate::entry::Kind;
 use crate::error::{Error, Result};
-use crate::layer::index::{ContentHash, LayerIndex, NewEntry, SparseMap};
+use crate::layer::index::{ContentHash, LayerIndex, NewEntry, Span, SparseMap};
 use crate::layer::input::Input;
 use crate::layer::tar::{BLOCK, Member, TarReader};
-use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX};
+use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX, INDEX_FLOOR, INDEX_PER_ENTRY};
 
 /// Whether the content of files is read while the headers go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
     let mut tar = TarReader::new(input, what);
     let mut index = LayerIndex::default();
     let mut member = Member::default();
+    let mut kept = 0;
     while tar.next(&mut member)? {
         let Some(kind) = kind(&member) else {
             // Docker and containerd refuse such an entry; POSIX says to take it for a file.
@@ -28,6 +29,17 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
             tar.warn_entry(&member, &format!("has the unknown type '{flag}' and is left out"));
             continue;
         };
+        kept += beside_record(&member);
+        let most = INDEX_FLOOR + INDEX_PER_ENTRY * (index.len() + 1);
+        if kept > most {
+            let what = format!("{what}: after entry {}", index.len());
+            return Err(Error::size_limit(
+                what,
+                "names, attributes and sparse maps",
+                kept as u64,
+                most as u64,
+            ));
+        }
         let is_file = kind == Kind::File;
         let hash = if is_file && member.size > 0 && contents == Contents::Hash {
             Some(hash_content(&mut tar, &member)?)
@@ -65,6 +77,15 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
         index.warn(warning);
     }
     Ok(index)
+}
+
+/// Bytes that the index keeps of an entry beside its record.
+fn beside_record(member: &Member) -> usize {
+    let attribute =
+        |(name, value): &(Vec<u8>, Vec<u8>)| name.len() + value.len() + size_of::<(Span, Span)>();
+    let runs = member.sparse.as_ref().map_or(0, |map| size_of_val(&map.runs[..]));
+    let attributes: usize = member.xattrs.iter().map(attribute).sum();
+    member.name.len() + member.link.len() + attributes + runs
 }
 
 fn hash_content<I: Input>(tar: &mut TarReader<I>, member: &Member) -> Result<ContentHash> {

@@ -14,7 +14,7 @@ mod sparse;
 use crate::error::{Error, Result};
 use crate::layer::index::SparseMap;
 use crate::layer::input::{FILL_MAX, Input};
-use crate::limits::{EXTENSION_MAX, EXTENSIONS_PENDING_MAX};
+use crate::limits::{EXTENSION_MAX, EXTENSIONS_PENDING_MAX, GLOBALS_MAX, WARNINGS_MAX};
 
 pub(crate) use field::checksum_fits;
 use field::numeric;
@@ -55,6 +55,7 @@ pub(crate) struct TarReader<I> {
     content: u64,
     padding: u64,
     entries: u64,
+    globals: u32,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -70,7 +71,15 @@ struct Extensions {
 impl<I: Input> TarReader<I> {
     /// `what` names the tar in errors.
     pub(crate) fn new(input: I, what: impl Into<String>) -> Self {
-        Self { input, what: what.into(), content: 0, padding: 0, entries: 0, warnings: Vec::new() }
+        Self {
+            input,
+            what: what.into(),
+            content: 0,
+            padding: 0,
+            entries: 0,
+            globals: 0,
+            warnings: Vec::new(),
+        }
     }
 
     /// The next entry into `member`; false at the end of the archive.
@@ -79,12 +88,13 @@ impl<I: Input> TarReader<I> {
         loop {
             self.skip_content()?;
             let Some(header) = self.header()? else {
+                // Go ends here as well, and the extension applies to nothing.
                 if extensions.count > 0 {
-                    return Err(self.corrupt("it ends after an extension header"));
+                    self.warn("it ends after an extension header");
                 }
                 return Ok(false);
             };
-            let size = self.number(&header, field::SIZE, "size")?;
+            let size = self.size(&header)?;
             match header.entry_type() {
                 EntryType::XHeader => {
                     extensions.pax = self.extension(&mut extensions.count, size)?;
@@ -95,9 +105,15 @@ impl<I: Input> TarReader<I> {
                 EntryType::GNULongLink => {
                     extensions.link = Some(until_nul(self.extension(&mut extensions.count, size)?));
                 }
-                // Go hands global headers to its caller, and the runtimes drop them.
+                // Go hands global headers to its caller, and the runtimes drop them: what stood
+                // before one applies to nothing.
                 EntryType::XGlobalHeader => {
-                    self.extension(&mut extensions.count, size)?;
+                    extensions = Extensions::default();
+                    self.globals += 1;
+                    if self.globals > GLOBALS_MAX {
+                        return Err(self.corrupt(format!("more than {GLOBALS_MAX} global headers")));
+                    }
+                    self.extension_content(size)?;
                 }
                 _ => {
                     self.entries += 1;
@@ -202,7 +218,7 @@ impl<I: Input> TarReader<I> {
         }
     }
 
-    /// The content of an extension header.
+    /// The content of an extension header that applies to the next entry.
     fn extension(&mut self, count: &mut u32, size: u64) -> Result<Vec<u8>> {
         *count += 1;
         if *count > EXTENSIONS_PENDING_MAX {
@@ -210,6 +226,10 @@ impl<I: Input> TarReader<I> {
                 "more than {EXTENSIONS_PENDING_MAX} extension headers stand before one entry"
             )));
         }
+        self.extension_content(size)
+    }
+
+    fn extension_content(&mut self, size: u64) -> Result<Vec<u8>> {
         if size > EXTENSION_MAX {
             return Err(Error::size_limit(&self.what, "an extension header", size, EXTENSION_MAX));
         }
@@ -227,7 +247,6 @@ impl<I: Input> TarReader<I> {
         header_size: u64,
         extensions: Extensions,
     ) -> Result<()> {
-        let id = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         member.type_flag = header.as_bytes()[156];
         member.name.clear();
         member.name.extend_from_slice(&header.path_bytes());
@@ -237,11 +256,9 @@ impl<I: Input> TarReader<I> {
         }
         let mode = self.number(header, field::MODE, "mode")? & 0o7777;
         member.mode = u32::try_from(mode).unwrap_or_default();
-        member.uid = id(self.number(header, field::UID, "owner")?);
-        member.gid = id(self.number(header, field::GID, "group")?);
-        // Times before 1970 come in base 256 as a negative number.
-        let mtime = self.number(header, field::MTIME, "time")?;
-        member.mtime = (mtime.cast_signed(), 0);
+        let uid = self.number(header, field::UID, "owner")?;
+        let gid = self.number(header, field::GID, "group")?;
+        member.mtime = (self.number(header, field::MTIME, "time")?, 0);
         let device = |result: std::io::Result<Option<u32>>| result.ok().flatten().unwrap_or(0);
         member.device = (device(header.device_major()), device(header.device_minor()));
         member.xattrs.clear();
@@ -257,6 +274,8 @@ impl<I: Input> TarReader<I> {
         if let Some(link) = extensions.link {
             member.link = link;
         }
+        member.uid = self.id(member, pax.uid.unwrap_or(uid), "owner");
+        member.gid = self.id(member, pax.gid.unwrap_or(gid), "group");
         if is_header_only(member.type_flag) {
             if member.size > 0 {
                 let size = member.size;
@@ -278,27 +297,44 @@ impl<I: Input> TarReader<I> {
             return Err(self.corrupt(format!("an entry claims {} bytes", member.stored)));
         }
         if pax.is_sparse() {
-            self.pax_sparse(member, pax)?;
+            self.pax_sparse(member, &pax)?;
         }
         Ok(())
     }
 
     pub(crate) fn warn_entry(&mut self, member: &Member, warning: &str) {
-        if self.warnings.len() < crate::limits::WARNINGS_MAX {
-            let name = jettison_oci::escape::path(&member.name);
-            self.warnings.push(format!("{}: entry \"{name}\" {warning}", self.what));
+        let name = jettison_oci::escape::path(&member.name);
+        self.warn(&format!("entry \"{name}\" {warning}"));
+    }
+
+    fn warn(&mut self, warning: &str) {
+        if self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(format!("{}: {warning}", self.what));
         }
     }
 
-    fn number(&self, header: &Header, at: Range<usize>, name: &str) -> Result<u64> {
-        let field = &header.as_bytes()[at];
-        let number = if name == "time" {
-            numeric(field)
-        } else {
-            numeric(field).filter(|number| *number >= 0)
-        };
-        number.map(i64::cast_unsigned).ok_or_else(|| {
+    /// An owner or group as the file gets it.
+    fn id(&mut self, member: &Member, stated: i64, name: &str) -> u32 {
+        let id = field::id(stated);
+        if i64::from(id) != stated {
+            self.warn_entry(member, &format!("has the {name} {stated}, which is taken for {id}"));
+        }
+        id
+    }
+
+    fn number(&self, header: &Header, at: Range<usize>, name: &str) -> Result<i64> {
+        numeric(&header.as_bytes()[at]).ok_or_else(|| {
             self.corrupt(format!("the {name} of entry {} is not a number", self.entries))
+        })
+    }
+
+    fn size(&self, header: &Header) -> Result<u64> {
+        let size = self.number(header, field::SIZE, "size")?;
+        u64::try_from(size).or_else(|_| {
+            if is_header_only(header.as_bytes()[156]) {
+                return Ok(0);
+            }
+            Err(self.corrupt(format!("the size of entry {} is negative", self.entries)))
         })
     }
 
@@ -330,3 +366,6 @@ fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests;

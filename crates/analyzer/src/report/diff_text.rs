@@ -1,10 +1,11 @@
 //! A diff for a terminal.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 
 use crate::diff::{Diff, LayerState, delta};
 use crate::report::page::{Page, Style, Tone, counted};
-use crate::report::{Detail, escape, model, text};
+use crate::report::rows::Rows;
+use crate::report::{Detail, model};
 
 /// The page that `jettison diff` prints.
 pub fn render(diff: &Diff<'_>, detail: Detail, style: Style) -> Vec<u8> {
@@ -91,37 +92,36 @@ fn changes(page: &mut Page, diff: &Diff<'_>) {
 }
 
 fn directories(page: &mut Page, diff: &Diff<'_>, detail: Detail) {
-    let rows: Vec<_> = diff
-        .directories()
-        .into_iter()
-        .filter(|(path, delta)| {
-            !path.is_empty() && *delta != 0 && delta.unsigned_abs() >= detail.min_bytes.get()
-        })
-        .collect();
-    if rows.is_empty() {
+    let mut directories = diff.directories();
+    directories.retain(|(path, _)| !path.is_empty());
+    let rows = Rows::of(&directories, detail, |(_, delta)| Bytes(delta.unsigned_abs()));
+    if rows.is_empty() || detail.top == 0 {
         return;
     }
     page.heading("Directories that changed most");
-    for (path, delta) in rows.iter().take(detail.top) {
+    for (path, delta) in rows.shown() {
         page.path(&format!("{:>12}  ", signed(*delta)), &model::path_text(path));
     }
+    rows.count_rest(page, 14);
 }
 
 fn files(page: &mut Page, diff: &Diff<'_>, detail: Detail) {
-    let rows: Vec<_> =
-        diff.files.iter().filter(|file| file.old.max(file.new) >= detail.min_bytes.get()).collect();
+    // Ordered by what changed: a file of few bytes may stand before one of many.
+    let (large, small): (Vec<_>, Vec<_>) =
+        diff.files.iter().partition(|file| file.bytes() >= detail.min_bytes.get());
+    let rows = Rows::cut(&large, &small, detail, |file| Bytes(file.bytes()));
     if rows.is_empty() {
         return;
     }
     page.heading("Files that changed most");
-    for file in rows.iter().take(detail.top) {
-        let front =
-            format!("{:>12}  {:<8} ", signed(delta(file.old, file.new)), file.change.name());
+    for file in rows.shown() {
+        let front = format!("{:>12}  {:<8} ", signed(file.delta()), file.change.name());
         page.path(&front, &model::path_text(&file.path));
         if let Some(from) = &file.from {
             page.path(&format!("{:>12}  {:<8} ", "", "from"), &model::path_text(from));
         }
     }
-    let rest = rows.iter().skip(detail.top).map(|file| delta(file.old, file.new).unsigned_abs());
-    text::more(page, rows.len(), detail.top, rest.sum());
+    rows.rest_in(page, |files| {
+        format!("{:>12}  ", signed(files.iter().map(|file| file.delta()).sum()))
+    });
 }

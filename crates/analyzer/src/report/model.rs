@@ -4,12 +4,13 @@
 mod diff;
 mod why;
 
-use jettison_oci::{Bytes, Digest};
+use jettison_oci::{Bytes, Digest, escape};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::account::{Account, LayerRow, waste};
-use crate::report::{Detail, escape};
+use crate::account::{Account, Duplicate, LayerRow, waste};
+use crate::image::Instruction;
+use crate::report::Detail;
 
 pub use diff::{DiffDocument, diff};
 pub use why::{WhyDocument, why};
@@ -52,9 +53,9 @@ pub struct Analysis {
     pub base: Option<BaseDocument>,
     /// A row a layer, bottom first.
     pub layers: Vec<LayerDocument>,
-    /// Wasted bytes by cause and layers, largest first.
+    /// Wasted bytes by cause and layers, largest first. All of them: they sum to `size.wasted`.
     pub waste: Vec<WasteDocument>,
-    /// Equal live files, largest first.
+    /// Equal live files, largest first. All of them: they sum to `size.duplicate`.
     pub duplicates: Vec<DuplicateDocument>,
     /// Findings of rules.
     pub findings: Vec<serde_json::Value>,
@@ -130,6 +131,9 @@ pub struct BaseDocument {
     pub reference: Option<String>,
     /// How many bottom layers are its; null where only its name is known.
     pub layers: Option<usize>,
+    /// How many layers the base image has, all told: with `common-prefix` more than are in this
+    /// one. Null where it was not read.
+    pub image_layers: Option<usize>,
 }
 
 /// One layer.
@@ -158,7 +162,7 @@ pub struct LayerDocument {
     pub wasted: Bytes,
     /// Payload bytes that this layer hides.
     pub hides: Bytes,
-    /// The instruction, in its builder's words.
+    /// The instruction, in its builder's words; in lines, where the layer stands for several.
     pub created_by: Option<String>,
     /// Whether it is the base image's.
     pub base: bool,
@@ -188,7 +192,7 @@ pub struct WasteDocument {
     pub added_by: LayerName,
     /// The layer that hides them.
     pub hidden_by: LayerName,
-    /// The largest.
+    /// The largest: at most `--top`, none under `--min-bytes`.
     pub top_paths: Vec<PathBytes>,
 }
 
@@ -211,7 +215,7 @@ pub struct DuplicateDocument {
     pub bytes: Bytes,
     /// How many copies.
     pub copies: usize,
-    /// Their paths, in order.
+    /// Their paths, in order: at most `--top`, and none where `bytes` is under `--min-bytes`.
     pub paths: Vec<String>,
 }
 
@@ -261,24 +265,11 @@ pub fn analysis(account: &Account, detail: Detail) -> Analysis {
             source: base.source.name().to_owned(),
             reference: base.reference.clone(),
             layers: base.layers,
+            image_layers: base.image_layers,
         }),
         layers: account.layers.iter().enumerate().map(|(at, row)| layer(at, row)).collect(),
         waste: account.waste.iter().map(|row| waste_row(account, row, detail)).collect(),
-        duplicates: account
-            .duplicates
-            .iter()
-            .filter(|row| row.bytes >= detail.min_bytes)
-            .map(|row| DuplicateDocument {
-                bytes: row.bytes,
-                copies: row.payloads.len(),
-                paths: row
-                    .payloads
-                    .iter()
-                    .filter_map(|at| account.nodes[*at as usize])
-                    .map(|node| path_text(&account.tree.path(node)))
-                    .collect(),
-            })
-            .collect(),
+        duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
         findings: Vec::new(),
         suggestions: Vec::new(),
         warnings: account.warnings.clone(),
@@ -298,8 +289,23 @@ fn layer(index: usize, row: &LayerRow) -> LayerDocument {
         live: row.live,
         wasted: row.wasted,
         hides: row.hides,
-        created_by: row.instruction.as_ref().map(|i| i.created_by.clone()),
+        created_by: row.instruction.as_ref().map(Instruction::created_by),
         base: row.base,
+    }
+}
+
+fn duplicate(account: &Account, row: &Duplicate, detail: Detail) -> DuplicateDocument {
+    let shown = if row.bytes >= detail.min_bytes { detail.top } else { 0 };
+    DuplicateDocument {
+        bytes: row.bytes,
+        copies: row.payloads.len(),
+        paths: row
+            .payloads
+            .iter()
+            .take(shown)
+            .filter_map(|at| account.nodes[*at as usize])
+            .map(|node| path_text(&account.tree.path(node)))
+            .collect(),
     }
 }
 

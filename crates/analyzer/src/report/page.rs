@@ -158,7 +158,7 @@ fn take_width(characters: impl Iterator<Item = char>, width: usize) -> String {
 }
 
 /// Lines of at most `width` columns. A number stays with its unit; a word that is longer than a
-/// line is broken.
+/// line is broken, unless it is a path or reference, which is there to be copied.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -170,7 +170,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push(' ');
         }
         let mut word = word;
-        while line.width() + word.width() > width {
+        while line.width() + word.width() > width && !word.contains('/') {
             let fits = take_width(word.chars(), width.max(2)).len().max(1);
             let (front, rest) = word.split_at(word.ceil_char_boundary(fits));
             lines.push(front.to_owned());
@@ -245,6 +245,7 @@ mod tests {
         assert_eq!(clip("ab\\x1b[31m", 8), "ab\\x1b[…");
         assert_eq!(wrap("a bb ccc dddd", 5), ["a bb", "ccc", "dddd"]);
         assert_eq!(wrap("aa bbbbbbbb c", 5), ["aa", "bbbbb", "bbb c"]);
+        assert_eq!(wrap("to usr/share/x", 5), ["to", "usr/share/x"]);
         assert_eq!(wrap("日本語日本語", 5), ["日本", "語日", "本語"]);
         assert_eq!(wrap("all 39.3 MiB, 5 %", 9), ["all", "39.3 MiB,", "5 %"]);
         assert_eq!(wrap("", 5), [""]);

@@ -1,136 +1,140 @@
 //! What to do about a group of wasted bytes, in a sentence.
 
+mod advice;
+mod layer;
+mod replaced;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+
 use crate::account::{Account, Waste};
-use crate::image::Instruction;
+use crate::entry::Whiteout;
 use crate::report::page::counted;
-use crate::tree::Cause;
+use crate::report::remedy::advice::{Files, Group};
+use crate::report::remedy::layer::Layer;
+use crate::tree::{Cause, Fate, Payload};
 
-/// `RUN #7 deletes 3 files that COPY #3 added: …`.
-pub(crate) fn sentence(account: &Account, row: &Waste) -> String {
-    let added = Named::of(account, row.added_by);
-    let hidden = Named::of(account, row.hidden_by);
-    let files = counted(row.payloads.len(), "file");
-    let (by, of) = (hidden.name(), added.name());
-    match row.cause {
-        Cause::Removed => format!("{by} deletes {files} that {of} added: {}", added.without()),
-        Cause::Opaque => {
-            format!("{by} empties a directory with {files} of {of}: {}", added.without())
-        }
-        Cause::MetadataOnly => {
-            format!("{by} rewrote {files} of {of} unchanged: {}", added.dressed(&hidden))
-        }
-        Cause::Overwritten => {
-            format!("{by} overwrites {files} of {of} with other content: {}", added.once(&hidden))
-        }
-        Cause::Replaced => format!(
-            "{by} puts a directory, link or device in the place of {files} of {of}: {}",
-            added.without()
-        ),
-        Cause::Repeated => format!(
-            "{of} brings {files} more than once in the same layer: \
-             its builder writes paths twice; build the layer anew"
-        ),
-    }
+/// The sentences of an account.
+pub(crate) struct Remedies<'a> {
+    account: &'a Account,
+    /// Of each payload that only dressed another anew, that other.
+    dressed: HashMap<u32, u32>,
 }
 
-/// A layer in a sentence.
-struct Named<'a> {
-    layer: usize,
-    instruction: Option<&'a Instruction>,
-    base: bool,
-}
-
-impl<'a> Named<'a> {
-    fn of(account: &'a Account, layer: usize) -> Self {
-        let row = &account.layers[layer];
-        Self { layer, instruction: row.instruction.as_ref(), base: row.base }
-    }
-
-    fn keyword(&self) -> Option<String> {
-        self.instruction.and_then(Instruction::keyword)
-    }
-
-    fn copies(&self) -> bool {
-        matches!(self.keyword().as_deref(), Some("COPY" | "ADD"))
-    }
-
-    /// `RUN chmod #9`, `COPY #3`, `layer #0`.
-    fn name(&self) -> String {
-        match (self.keyword(), self.tool()) {
-            (Some(keyword), Some(tool)) => format!("{keyword} {tool} #{}", self.layer),
-            (Some(keyword), None) => format!("{keyword} #{}", self.layer),
-            (None, _) => format!("layer #{}", self.layer),
-        }
-    }
-
-    /// The command of a RUN that says by itself what it does.
-    fn tool(&self) -> Option<&'static str> {
-        let text = self.instruction?.text();
-        let command = text.strip_prefix("RUN ")?;
-        // Of several commands, the first says little of the rest.
-        if command.contains(['&', ';', '|', '\n']) {
-            return None;
-        }
-        let first = command.split_whitespace().next()?;
-        ["chmod", "chown", "chgrp", "rm", "mv", "touch", "strip"].into_iter().find(|t| *t == first)
-    }
-
-    fn mentions(&self, word: &str) -> bool {
-        self.instruction.is_some_and(|i| {
-            i.created_by.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word)
-        })
-    }
-
-    /// How the bytes are never added at all.
-    fn without(&self) -> String {
-        if self.base {
-            return "the base image brings them; a leaner base does not".to_owned();
-        }
-        if self.copies() {
-            return "delete in the same layer, or never copy them (.dockerignore)".to_owned();
-        }
-        match self.keyword().as_deref() {
-            Some("RUN") => {
-                format!("delete them at the end of the RUN that made them (#{})", self.layer)
+impl<'a> Remedies<'a> {
+    pub(crate) fn of(account: &'a Account) -> Self {
+        let mut dressed = HashMap::new();
+        for (at, payload) in (0_u32..).zip(&account.payloads) {
+            if let Fate::Wasted { cause: Cause::MetadataOnly, successor, .. } = payload.fate
+                && let Some(next) = account.payloads.get(successor as usize)
+                && next.entry.layer > payload.entry.layer
+            {
+                dressed.entry(successor).or_insert(at);
             }
-            _ => format!("leave them out of layer #{}", self.layer),
         }
+        Self { account, dressed }
     }
 
-    /// How mode and owner are set without a second copy.
-    fn dressed(&self, hidden: &Self) -> String {
-        let flag = if hidden.mentions("chown") || hidden.mentions("chgrp") {
-            Some("--chown")
-        } else if hidden.mentions("chmod") {
-            Some("--chmod")
-        } else {
-            None
+    /// `RUN #7 deletes 39 MiB in 3 files that COPY #3 added: …`.
+    pub(crate) fn sentence(&self, row: &Waste) -> String {
+        let (origin, more) = self.origin(row);
+        let group = Group {
+            origin: Layer::of(self.account, origin),
+            adder: Layer::of(self.account, row.added_by),
+            hider: Layer::of(self.account, row.hidden_by),
+            files: Files(row.payloads.len()),
         };
-        match (self.copies(), flag) {
-            (true, Some(flag)) => format!("use {} {flag}", self.keyword().unwrap_or_default()),
-            (true, None) => {
-                format!("set mode, owner and times where they are copied (#{})", self.layer)
+        let what = format!("{} in {}", row.bytes, counted(row.payloads.len(), "file"));
+        let (by, of) = (group.hider.name(), group.origin.name() + more);
+        match row.cause {
+            Cause::Removed if self.moves(row) => {
+                format!("{by} moves {what} that {of} added: {}", group.moved())
             }
-            (false, _) if self.base => {
-                "they are the base image's; change only the paths that need it".to_owned()
+            Cause::Removed => {
+                format!("{by} deletes {what} that {of} added: {}", group.without())
             }
-            (false, _) => {
-                format!(
-                    "set mode, owner and times in the instruction that made them (#{})",
-                    self.layer
-                )
+            Cause::Opaque => {
+                let directories = self.emptied(row);
+                format!("{by} empties {directories} with {what} of {of}: {}", group.without())
             }
+            Cause::MetadataOnly => {
+                format!("{by} rewrote {what} of {of} unchanged: {}", group.dressed())
+            }
+            Cause::Overwritten => {
+                format!("{by} overwrites {what} of {of} with other content: {}", group.once())
+            }
+            Cause::Replaced => {
+                let place = replaced::place(self.account, row);
+                format!("{by} puts {place} {what} of {of}: {}", group.without())
+            }
+            Cause::Repeated => format!(
+                "{} brings {what} more than once in the same layer: \
+                 its builder writes paths twice; build the layer anew",
+                group.adder.name()
+            ),
         }
     }
 
-    /// How a path is written once.
-    fn once(&self, hidden: &Self) -> String {
-        if self.base {
-            return "start from a base that has them up to date".to_owned();
+    /// The layer that first brought the content of most of the bytes, and what to add to its name
+    /// where others brought some.
+    fn origin(&self, row: &Waste) -> (usize, &'static str) {
+        if row.cause == Cause::Repeated {
+            return (row.added_by, "");
         }
-        if self.keyword().as_deref() == Some("RUN") && hidden.keyword().as_deref() == Some("RUN") {
-            return format!("join #{} and #{} into one RUN", self.layer, hidden.layer);
+        let mut layers: BTreeMap<u32, u64> = BTreeMap::new();
+        for at in &row.payloads {
+            let mut first = *at;
+            while let Some(before) = self.dressed.get(&first) {
+                first = *before;
+            }
+            let payload = self.payload(first);
+            if payload.size > 0 {
+                *layers.entry(payload.entry.layer).or_default() += payload.size;
+            }
         }
-        format!("bring only the copy of #{}", hidden.layer)
+        let most = layers.iter().max_by_key(|(layer, bytes)| (**bytes, std::cmp::Reverse(**layer)));
+        let layer = most.map_or(row.added_by, |(layer, _)| *layer as usize);
+        (layer, if layers.len() > 1 { " and others" } else { "" })
+    }
+
+    /// Whether most of the bytes come back in the layer that removes them, under another path.
+    /// Removed contents are not hashed: a `mv` and the same size have to do.
+    fn moves(&self, row: &Waste) -> bool {
+        if !Layer::of(self.account, row.hidden_by).runs("mv") {
+            return false;
+        }
+        let payloads = &self.account.payloads;
+        let start = payloads.partition_point(|p| (p.entry.layer as usize) < row.hidden_by);
+        let mut brought: HashMap<u64, usize> = HashMap::new();
+        for payload in &payloads[start..] {
+            if payload.entry.layer as usize != row.hidden_by {
+                break;
+            }
+            *brought.entry(payload.size).or_default() += 1;
+        }
+        let mut moved = 0_u64;
+        for at in &row.payloads {
+            let size = self.payload(*at).size;
+            if let Some(left) = brought.get_mut(&size).filter(|left| **left > 0) {
+                *left -= 1;
+                moved += size;
+            }
+        }
+        moved > row.bytes.get() / 2
+    }
+
+    fn emptied(&self, row: &Waste) -> &'static str {
+        let opaque = |whiteout| matches!(whiteout, Some(Whiteout::Opaque { .. }));
+        let entries = self.account.indexes[row.hidden_by].entries();
+        match entries.filter(|entry| opaque(entry.whiteout())).take(2).count() {
+            1 => "a directory",
+            _ => "directories",
+        }
+    }
+
+    fn payload(&self, at: u32) -> &Payload {
+        &self.account.payloads[at as usize]
     }
 }

@@ -1,11 +1,13 @@
 //! The account for a terminal.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 
 use crate::account::{Account, waste};
 use crate::entry::Kind;
 use crate::report::page::{Page, Style, Tone, counted, percent};
-use crate::report::{Detail, bar, escape, model, remedy};
+use crate::report::remedy::Remedies;
+use crate::report::rows::Rows;
+use crate::report::{Detail, bar, model};
 use crate::tree::NodeId;
 
 /// The page that `jettison analyze` prints.
@@ -48,8 +50,16 @@ fn header(page: &mut Page, account: &Account) {
     if let Some(base) = &account.base {
         let name = base.reference.as_deref().map(escape::line).unwrap_or_default();
         let layers = match base.layers {
+            Some(0) => "no layer".to_owned(),
+            Some(1) => "the first layer".to_owned(),
             Some(layers) => format!("the first {}", counted(layers, "layer")),
             None => "its layers are not known".to_owned(),
+        };
+        let layers = match (base.layers, base.image_layers) {
+            (Some(shared), Some(all)) if shared < all => {
+                format!("{layers}, {shared} of its {}", counted(all, "layer"))
+            }
+            _ => layers,
         };
         page.wrapped("base ", &format!("{name} ({}): {layers}", base.source.name()));
     }
@@ -109,90 +119,97 @@ fn layers(page: &mut Page, account: &Account) {
         };
         page.clipped(&front, &text);
     }
+    if account.layers.iter().any(|row| row.base) {
+        let legend = page.tone(Tone::Faint, "b: of the base image");
+        page.line(&legend);
+    }
 }
 
 fn wasted(page: &mut Page, account: &Account, detail: Detail) {
-    let rows: Vec<_> = account.waste.iter().filter(|row| row.bytes >= detail.min_bytes).collect();
+    let rows = Rows::of(&account.waste, detail, |row| row.bytes);
     if rows.is_empty() {
         return;
     }
     page.heading("Wasted, and what to do about it");
-    for row in rows.iter().take(detail.top) {
+    let remedies = Remedies::of(account);
+    for row in rows.shown() {
         let front = format!("{:>11}  ", row.bytes.to_string());
-        page.wrapped(&front, &remedy::sentence(account, row));
+        page.wrapped(&front, &remedies.sentence(row));
     }
-    more(
-        page,
-        rows.len(),
-        detail.top,
-        rows.iter().skip(detail.top).map(|row| row.bytes.get()).sum(),
-    );
+    rows.rest(page);
 }
 
 fn wasted_paths(page: &mut Page, account: &Account, detail: Detail) {
-    let rows: Vec<_> =
-        waste::paths(account).into_iter().filter(|row| row.bytes >= detail.min_bytes).collect();
+    let paths = waste::paths(account);
+    let rows = Rows::of(&paths, detail, |row| row.bytes);
     if rows.is_empty() {
         return;
     }
     page.heading("Largest wasted paths");
-    for row in rows.iter().take(detail.top) {
+    for row in rows.shown() {
         let copies = if row.copies > 1 { format!("{}x ", row.copies) } else { String::new() };
         let front = format!("{:>11}  {copies}", row.bytes.to_string());
         page.path(&front, &model::path_text(&row.path));
     }
-    more(
-        page,
-        rows.len(),
-        detail.top,
-        rows.iter().skip(detail.top).map(|row| row.bytes.get()).sum(),
-    );
+    rows.rest(page);
 }
 
 fn duplicates(page: &mut Page, account: &Account, detail: Detail) {
-    let rows: Vec<_> =
-        account.duplicates.iter().filter(|row| row.bytes >= detail.min_bytes).collect();
+    /// A group may have thousands of copies; JSON has more of them.
+    const OTHERS: usize = 3;
+    let rows = Rows::of(&account.duplicates, detail, |row| row.bytes);
     if rows.is_empty() {
         return;
     }
     page.heading("Largest duplicates");
-    for row in rows.iter().take(detail.top) {
+    for row in rows.shown() {
         let front = format!("{:>11}  {}x ", row.bytes.to_string(), row.payloads.len());
         page.path(&front, &model::path_text(&row.first));
+        let others = &row.payloads[1..];
+        let nodes = others.iter().filter_map(|at| account.nodes[*at as usize]);
+        for node in nodes.take(OTHERS) {
+            page.path(&format!("{:13}= ", ""), &model::path_text(&account.tree.path(node)));
+        }
+        if others.len() > OTHERS {
+            let more = format!("{:13}and {} more", "", others.len() - OTHERS);
+            let more = page.tone(Tone::Faint, &more);
+            page.line(&more);
+        }
     }
-    more(
-        page,
-        rows.len(),
-        detail.top,
-        rows.iter().skip(detail.top).map(|row| row.bytes.get()).sum(),
-    );
+    rows.rest(page);
 }
 
 fn directories(page: &mut Page, account: &Account, detail: Detail) {
-    let rows: Vec<_> = largest_directories(account)
-        .into_iter()
-        .filter(|(_, bytes)| *bytes >= detail.min_bytes.get())
-        .collect();
-    if rows.is_empty() {
+    let directories = largest_directories(account);
+    let rows = Rows::of(&directories, detail, |(_, bytes)| Bytes(*bytes));
+    if rows.is_empty() || detail.top == 0 {
         return;
     }
     page.heading("Largest live directories");
-    for (node, bytes) in rows.iter().take(detail.top) {
+    for (node, bytes) in rows.shown() {
         let front = format!("{:>11}  ", Bytes(*bytes).to_string());
         page.path(&front, &model::path_text(&account.tree.path(*node)));
     }
+    rows.count_rest(page, 13);
 }
 
 /// Directories by the live bytes below them. One that owes nearly all of its bytes to a single
 /// directory in it says nothing of its own and is passed over.
 pub(crate) fn largest_directories(account: &Account) -> Vec<(NodeId, u64)> {
     let tree = &account.tree;
-    let mut below = std::collections::HashMap::<NodeId, u64>::new();
+    let mut held = std::collections::BTreeMap::<NodeId, u64>::new();
     for (payload, node) in account.payloads.iter().zip(&account.nodes) {
-        let mut at = node.and_then(|node| tree.parent(node));
-        while let Some(directory) = at {
-            *below.entry(directory).or_default() += payload.size;
-            at = tree.parent(directory);
+        if let Some(directory) = node.and_then(|node| tree.parent(node)) {
+            *held.entry(directory).or_default() += payload.size;
+        }
+    }
+    // A directory is made before what it holds: from the last one down, each is complete when
+    // its turn comes.
+    let mut below = std::collections::HashMap::<NodeId, u64>::new();
+    while let Some((directory, bytes)) = held.pop_last() {
+        below.insert(directory, bytes);
+        if let Some(parent) = tree.parent(directory) {
+            *held.entry(parent).or_default() += bytes;
         }
     }
     let mut rows: Vec<(NodeId, u64)> = below
@@ -223,13 +240,4 @@ fn dive(page: &mut Page, account: &Account) {
         Bytes(dive.wasted_bytes)
     );
     page.wrapped_behind(Tone::Faint, "By dive's definitions: ", &text);
-}
-
-/// The line that says what a list leaves out.
-pub(crate) fn more(page: &mut Page, rows: usize, top: usize, bytes: u64) {
-    if rows > top {
-        let text = format!("{:>11}  in {} more (--top)", Bytes(bytes).to_string(), rows - top);
-        let text = page.tone(Tone::Faint, &text);
-        page.line(&text);
-    }
 }

@@ -6,12 +6,18 @@ mod docker;
 mod members;
 mod one_pass;
 
+use std::fs::FileType;
 use std::io::Read;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
+
+use jettison_oci::Digest;
 
 use crate::blob::Region;
 use crate::blob::decompress::Compression;
 use crate::error::{Error, Result};
+use crate::image::{Document, parse_document};
+use crate::limits::DOCUMENT_MAX;
 use crate::source::layout;
 use crate::source::{Image, OpenOptions, Origin, Transport};
 use jettison_oci::escape;
@@ -45,6 +51,12 @@ pub fn open_file(
     options: &OpenOptions,
 ) -> Result<Image> {
     let what = path.display().to_string();
+    // `<(docker save x)` of a shell is a FIFO. It passes by once, like standard input.
+    let passes_by = |kind: FileType| kind.is_fifo() || kind.is_char_device();
+    if fs_err::metadata(path).is_ok_and(|metadata| passes_by(metadata.file_type())) {
+        let members = one_pass::read(fs_err::File::open(path)?, &what, options)?;
+        return open_members(members, &what, format, wanted, None, options);
+    }
     let region = Region::open(path)?;
     let mut head = [0; 512];
     let read = region.read_at(&mut head, 0)?;
@@ -70,17 +82,35 @@ pub fn open_stream(
     open_members(members, what, format, wanted, None, options)
 }
 
+/// What an engine exports.
+#[derive(Debug)]
+pub struct Exported {
+    /// The image.
+    pub image: Image,
+    /// The manifests and indexes that its `index.json` names, where it has one.
+    pub roots: Vec<Digest>,
+}
+
 /// Opens a stream in Docker's format, as engines export it. `origin` is what the image is said to
 /// come from.
-pub fn read_docker_stream(
+pub fn read_export(
     reader: impl Read,
     what: &str,
-    wanted: Option<&str>,
     origin: Origin,
     options: &OpenOptions,
-) -> Result<Image> {
+) -> Result<Exported> {
     let members = one_pass::read(reader, what, options)?;
-    open_members(members, what, Some(Format::Docker), wanted, Some(origin), options)
+    let roots = match members.document("index.json", DOCUMENT_MAX)? {
+        None => Vec::new(),
+        Some(bytes) => match parse_document(&format!("index.json in {what}"), &bytes)? {
+            Document::Index(index) => {
+                index.entries.into_iter().map(|entry| entry.descriptor.digest).collect()
+            }
+            Document::Manifest(_) => Vec::new(),
+        },
+    };
+    let image = open_members(members, what, Some(Format::Docker), None, Some(origin), options)?;
+    Ok(Exported { image, roots })
 }
 
 fn open_members(

@@ -90,8 +90,7 @@ fn fetched_platforms(content: &ContentStore, found: &Found) -> Vec<Platform> {
         let Document::Index(index) = parse_document(&content.what(), &bytes)? else {
             return Ok(Vec::new());
         };
-        let mut entries = Vec::new();
-        store::flatten(content, index, 1, &mut entries)?;
+        let entries = store::flatten(content, index)?;
         let mut present = Vec::new();
         for entry in entries.into_iter().filter(|entry| !entry.is_attestation()) {
             if let Some(platform) = entry.platform

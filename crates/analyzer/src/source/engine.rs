@@ -7,13 +7,15 @@ mod endpoint;
 mod in_place;
 mod layerdb;
 mod session;
+mod transport;
 
 use crate::error::{Error, Result};
-use crate::source::{Image, OpenOptions, Origin, Transport, archive};
+use crate::source::archive::{self, Exported};
+use crate::source::{Image, OpenOptions, Origin, Transport};
 
 use endpoint::Endpoint;
 use in_place::Refusal;
-use session::Session;
+use session::{Inspected, Session};
 
 /// Opens the image that Docker's engine knows by `reference`: a name with or without a tag or
 /// digest, or an image ID, whole or short. Without a host in `options`, podman's socket stands in
@@ -97,6 +99,9 @@ fn open(
     }
     let session = Session::start(endpoint)?;
     let inspected = session.inspect(reference)?;
+    if inspected.has_no_layer() {
+        return without_layers(inspected, origin, session.name(), options);
+    }
     let mut warning = None;
     if options.in_place && endpoint.is_local() {
         match in_place::open(&inspected, &origin, options) {
@@ -115,9 +120,74 @@ fn open(
     }
     let export = session.export(&inspected.id);
     let what = format!("the export of {reference} by {}", session.name());
-    let mut image = archive::read_docker_stream(export, &what, None, origin, options)?;
+    let exported = archive::read_export(export, &what, origin, options)
+        .map_err(|error| broken_off(error, &session, reference))?;
+    let mut image = check_id(exported, &inspected, &what)?;
     image.notes.push(format!("exported by {}", session.name()));
     image.warnings.extend(warning);
+    Ok(image)
+}
+
+/// An image without layers, all from what the engine says of it: Docker refuses to export one.
+fn without_layers(
+    inspected: Inspected,
+    origin: Origin,
+    engine: &str,
+    options: &OpenOptions,
+) -> Result<Image> {
+    let config = inspected.config;
+    options.check_platform(origin.to_string(), &config)?;
+    Ok(Image {
+        origin,
+        manifest_digest: None,
+        manifest: None,
+        config_digest: inspected.id,
+        warnings: config.warnings(),
+        config,
+        layers: Vec::new(),
+        siblings: None,
+        notes: vec![format!("no layer to read, by {engine}")],
+    })
+}
+
+/// An export that ends early can end like any other: then its last member, the manifest, is
+/// missing.
+fn broken_off(error: Error, session: &Session, reference: &str) -> Error {
+    let because = match error {
+        Error::NotAnImage { because, .. } | Error::Corrupt { because, .. } => because,
+        Error::MissingBlob { blob, .. } => format!("it lacks {blob}"),
+        error => return error,
+    };
+    Error::Remote {
+        what: format!("{}, asked for {reference}", session.name()),
+        because: format!(
+            "its export broke off, or is none of an image ({because}): try again, and see the \
+             engine's log for why"
+        ),
+    }
+}
+
+/// Checks that the export is of the image that was inspected. The ID is the config's digest, or,
+/// where containerd keeps Docker's images, that of the manifest or index.
+fn check_id(exported: Exported, inspected: &Inspected, what: &str) -> Result<Image> {
+    let Exported { mut image, roots } = exported;
+    let id = &inspected.id;
+    if image.config_digest == *id || roots.contains(id) {
+        return Ok(image);
+    }
+    let diff_ids = inspected.config.diff_ids.as_slice();
+    if diff_ids.is_empty() || image.config.diff_ids != diff_ids {
+        return Err(Error::DigestMismatch {
+            what: format!("the config in {what}"),
+            expected: id.clone(),
+            computed: image.config_digest,
+        });
+    }
+    // podman writes some configs anew for Docker's format.
+    image.warnings.push(format!(
+        "the engine wrote the config anew for its export: it hashes to {}, the image's ID is {id}",
+        image.config_digest
+    ));
     Ok(image)
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jettison_oci::{Digest, Reference};
+use oci_spec::image::ANNOTATION_REF_NAME as REF_NAME;
 
 use crate::blob::Region;
 use crate::error::{Error, Result};
@@ -13,9 +14,8 @@ use crate::source::store::{BlobStore, flatten, open_manifest, pick};
 use crate::source::{Descriptor, Image, LayerData, OpenOptions, Origin, Transport};
 use jettison_oci::escape;
 
-/// The annotation that names a tag in a layout's index.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
-/// containerd's and Docker's annotation with the whole reference.
+/// containerd's and Docker's annotation with the whole reference; theirs of `REF_NAME` is the tag
+/// alone.
 const IMAGE_NAME: &str = "io.containerd.image.name";
 
 /// Files of a layout by their names in it, with `/` between.
@@ -132,67 +132,60 @@ pub(crate) fn open(
         origin.reference = format!("{what}:{}", escape::line(name));
     }
     let store: Arc<dyn BlobStore> = Arc::new(LayoutStore { files, what: what.to_owned() });
-    let mut manifests = Vec::new();
-    flatten(&*store, Index { entries: chosen }, 1, &mut manifests)?;
+    let manifests = flatten(&*store, Index { entries: chosen })?;
     let (digest, manifest) = pick(&*store, manifests, what, options)?;
     open_manifest(store, digest, manifest, origin, options)
 }
 
+/// What tells an image from the others: the whole name, where there is one, before a tag.
 fn entry_name(entry: &IndexEntry) -> Option<&str> {
-    entry
-        .annotations
-        .get(REF_NAME)
-        .or_else(|| entry.annotations.get(IMAGE_NAME))
-        .map(String::as_str)
+    [IMAGE_NAME, REF_NAME].iter().find_map(|key| entry.annotations.get(*key)).map(String::as_str)
+}
+
+/// Whether two entries are one image, of two platforms or named twice. Entries without a name can
+/// be anything: an index of platforms is nested.
+fn is_same_image(one: &IndexEntry, other: &IndexEntry) -> bool {
+    let same = |key: &str| one.annotations.get(key) == other.annotations.get(key);
+    one.descriptor.digest == other.descriptor.digest
+        || (entry_name(one).is_some() && same(IMAGE_NAME) && same(REF_NAME))
+}
+
+/// How each entry is listed: by its name, or by its position with its platform.
+fn names(entries: &[(usize, IndexEntry)]) -> Vec<String> {
+    let name = |(at, entry): &(usize, IndexEntry)| match (entry_name(entry), &entry.platform) {
+        (Some(name), _) => escape::line(name),
+        (None, Some(platform)) => format!("@{at} ({platform})"),
+        (None, None) => format!("@{at}"),
+    };
+    let mut names: Vec<String> = entries.iter().map(name).collect();
+    names.dedup();
+    names
 }
 
 /// The entries of the one image that is meant: several where it has several platforms.
 fn choose(index: Index, what: &str, wanted: Option<&str>) -> Result<Vec<IndexEntry>> {
-    let entries: Vec<(usize, IndexEntry)> =
+    let mut entries: Vec<(usize, IndexEntry)> =
         index.entries.into_iter().enumerate().filter(|(_, e)| !e.is_attestation()).collect();
-    let names = |entries: &[(usize, IndexEntry)]| -> Vec<String> {
-        let mut names: Vec<String> = entries
-            .iter()
-            .map(|(at, entry)| match entry_name(entry) {
-                Some(name) => escape::line(name),
-                None => format!("@{at}"),
-            })
-            .collect();
-        names.dedup();
-        names
-    };
+    let mut what = what.to_owned();
     if let Some(wanted) = wanted {
-        let found: Vec<IndexEntry> = entries
-            .iter()
-            .filter(|(at, entry)| is_wanted(*at, entry, wanted))
-            .map(|(_, entry)| entry.clone())
-            .collect();
-        return if found.is_empty() {
-            Err(Error::NoSuchImage {
-                what: what.to_owned(),
-                wanted: wanted.to_owned(),
-                found: names(&entries),
-            })
-        } else {
-            Ok(found)
-        };
+        if !entries.iter().any(|(at, entry)| is_wanted(*at, entry, wanted)) {
+            let found = names(&entries);
+            return Err(Error::NoSuchImage { what, wanted: wanted.to_owned(), found });
+        }
+        entries.retain(|(at, entry)| is_wanted(*at, entry, wanted));
+        what = format!("{what}:{wanted}");
     }
-    if entries.is_empty() {
+    let Some((_, first)) = entries.first() else {
         return Err(Error::NotAnImage {
-            what: what.to_owned(),
+            what,
             expected: "an OCI layout with an image",
             because: "its index.json names no image".to_owned(),
         });
+    };
+    if !entries.iter().all(|(_, entry)| is_same_image(first, entry)) {
+        return Err(Error::Ambiguous { what, found: names(&entries) });
     }
-    let first = &entries[0].1;
-    let one_image = entries.iter().all(|(_, entry)| {
-        entry.descriptor.digest == first.descriptor.digest || entry_name(entry) == entry_name(first)
-    });
-    if one_image {
-        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
-    } else {
-        Err(Error::Ambiguous { what: what.to_owned(), found: names(&entries) })
-    }
+    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
 fn is_wanted(position: usize, entry: &IndexEntry, wanted: &str) -> bool {
@@ -201,7 +194,7 @@ fn is_wanted(position: usize, entry: &IndexEntry, wanted: &str) -> bool {
         return true;
     }
     let normalised = |text: &str| text.parse::<Reference>().ok();
-    [REF_NAME, IMAGE_NAME].iter().filter_map(|key| entry.annotations.get(*key)).any(|name| {
+    [IMAGE_NAME, REF_NAME].iter().filter_map(|key| entry.annotations.get(*key)).any(|name| {
         name == wanted
             || (name.contains('/')
                 && normalised(name).is_some_and(|n| Some(n) == normalised(wanted)))

@@ -208,7 +208,7 @@ fn manifest_headers() -> HeaderMap {
 fn too_large(what: &str, max: u64) -> Error {
     Error::Limit {
         what: what.to_owned(),
-        limit: "a document of more".to_owned(),
+        limit: "the document".to_owned(),
         max: jettison_oci::Bytes(max).to_string(),
         remedy: "",
     }

@@ -80,10 +80,7 @@ pub fn open(
         Target::Stdin => archive::open_stream(stdin(), STDIN, None, None, options)
             .map_err(how_to_choose_from_a_stream),
         Target::DockerArchive(text) | Target::OciArchive(text) if is_stdin(&text).is_some() => {
-            let format = match word.starts_with("oci") {
-                true => Format::Oci,
-                false => Format::Docker,
-            };
+            let format = if word.starts_with("oci") { Format::Oci } else { Format::Docker };
             let wanted = is_stdin(&text).filter(|wanted| !wanted.is_empty());
             archive::open_stream(stdin(), STDIN, Some(format), wanted, options)
         }

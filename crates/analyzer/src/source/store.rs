@@ -1,12 +1,14 @@
 //! What layouts, registries and containerd have in common: documents and blobs under digests.
 //! Choosing a platform through nested indexes is written once, here.
 
+use std::collections::HashSet;
+
 use jettison_oci::{Digest, Platform};
 
 use crate::blob::digester::{Digester, check};
 use crate::error::{Error, Result};
 use crate::image::{Config, Document, Index, IndexEntry, Manifest, parse_document};
-use crate::limits::{DOCUMENT_MAX, INDEX_DEPTH_MAX};
+use crate::limits::{DESCRIPTORS_MAX, DOCUMENT_MAX, INDEX_DEPTH_MAX, INDEXES_MAX};
 use crate::source::{Descriptor, Image, Layer, LayerData, OpenOptions, Origin};
 
 /// A place that holds blobs under their digests.
@@ -83,13 +85,7 @@ pub fn open_manifest(
         &format!("config {} in {}", manifest.config.digest, store.name()),
         &fetch(&*store, &manifest.config)?,
     )?;
-    if options.platform_asked && options.platform.fit(&config.platform).is_none() {
-        return Err(Error::NoSuchPlatform {
-            what: origin.to_string(),
-            wanted: options.platform.clone(),
-            found: vec![config.platform.to_string()],
-        });
-    }
+    options.check_platform(origin.to_string(), &config)?;
     if config.diff_ids.len() != manifest.layers.len() {
         return Err(Error::malformed(
             what,
@@ -102,6 +98,13 @@ pub fn open_manifest(
     }
     let mut layers = Vec::with_capacity(manifest.layers.len());
     for (index, (descriptor, diff_id)) in manifest.layers.iter().zip(&config.diff_ids).enumerate() {
+        if is_encrypted(&descriptor.media_type) {
+            return Err(Error::EncryptedLayer {
+                index,
+                digest: descriptor.digest.clone(),
+                media_type: descriptor.media_type.clone(),
+            });
+        }
         let Some(data) = store.layer(descriptor)? else {
             if is_foreign(&descriptor.media_type) {
                 return Err(Error::ForeignLayer {
@@ -131,11 +134,11 @@ pub fn open_manifest(
         manifest_digest: Some(digest),
         config_digest: manifest.config.digest.clone(),
         manifest: Some(manifest),
+        warnings: config.warnings(),
         config,
         layers,
         siblings: Some(store),
         notes: Vec::new(),
-        warnings: Vec::new(),
     })
 }
 
@@ -156,6 +159,11 @@ pub fn is_foreign(media_type: &str) -> bool {
     media_type.contains("nondistributable") || media_type.contains("rootfs.foreign")
 }
 
+/// Media types of layers that ocicrypt has encrypted: the suffix follows that of the compression.
+fn is_encrypted(media_type: &str) -> bool {
+    media_type.ends_with("+encrypted")
+}
+
 /// Follows indexes down to the one manifest that fits the platform best.
 fn choose(
     store: &dyn BlobStore,
@@ -168,9 +176,7 @@ fn choose(
         Document::Manifest(manifest) => return Ok((root.digest.clone(), manifest)),
         Document::Index(index) => index,
     };
-    let mut manifests = Vec::new();
-    flatten(store, index, 1, &mut manifests)?;
-    pick(store, manifests, &what, options)
+    pick(store, flatten(store, index)?, &what, options)
 }
 
 /// Chooses among the manifests of an index, nested ones flattened.
@@ -181,7 +187,7 @@ pub fn pick(
     options: &OpenOptions,
 ) -> Result<(Digest, Manifest)> {
     // One manifest under several tags is named as often.
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let candidates: Vec<(Option<Platform>, Descriptor)> = manifests
         .into_iter()
         .filter(|entry| !entry.is_attestation())
@@ -234,36 +240,50 @@ pub fn pick(
 }
 
 /// All manifests that an index leads to, in its order.
-pub fn flatten(
-    store: &dyn BlobStore,
-    index: Index,
-    depth: usize,
-    into: &mut Vec<IndexEntry>,
-) -> Result<()> {
-    if depth > INDEX_DEPTH_MAX {
-        return Err(Error::malformed(
-            store.name(),
-            format!("its indexes nest deeper than {INDEX_DEPTH_MAX}"),
-        ));
+pub fn flatten(store: &dyn BlobStore, index: Index) -> Result<Vec<IndexEntry>> {
+    let mut walk = Walk { store, manifests: Vec::new(), seen: HashSet::new() };
+    walk.index(index, 1)?;
+    Ok(walk.manifests)
+}
+
+/// A walk through nested indexes.
+struct Walk<'a> {
+    store: &'a dyn BlobStore,
+    manifests: Vec<IndexEntry>,
+    /// Every nested index so far: what leads to one again adds nothing.
+    seen: HashSet<Digest>,
+}
+
+impl Walk<'_> {
+    fn index(&mut self, index: Index, depth: usize) -> Result<()> {
+        let store = self.store;
+        let malformed = |because: String| Err(Error::malformed(store.name(), because));
+        if depth > INDEX_DEPTH_MAX {
+            return malformed(format!("its indexes nest deeper than {INDEX_DEPTH_MAX}"));
+        }
+        for entry in index.entries {
+            if self.manifests.len() >= DESCRIPTORS_MAX {
+                return malformed(format!(
+                    "its indexes name more than {DESCRIPTORS_MAX} manifests"
+                ));
+            }
+            if !entry.is_index() {
+                self.manifests.push(entry);
+                continue;
+            }
+            let digest = &entry.descriptor.digest;
+            if !self.seen.insert(digest.clone()) {
+                continue;
+            }
+            if self.seen.len() > INDEXES_MAX {
+                return malformed(format!("it nests more than {INDEXES_MAX} indexes"));
+            }
+            let what = format!("{digest} in {}", self.store.name());
+            match parse_document(&what, &fetch(self.store, &entry.descriptor)?)? {
+                Document::Index(nested) => self.index(nested, depth + 1)?,
+                Document::Manifest(_) => self.manifests.push(entry),
+            }
+        }
+        Ok(())
     }
-    // The same nested index named over and over would be read as often.
-    let mut seen = std::collections::HashSet::new();
-    for entry in index.entries {
-        if into.len() > crate::limits::DESCRIPTORS_MAX {
-            return Err(Error::malformed(store.name(), "its indexes name too many manifests"));
-        }
-        if !entry.is_index() {
-            into.push(entry);
-            continue;
-        }
-        if !seen.insert(entry.descriptor.digest.clone()) {
-            continue;
-        }
-        let what = format!("{} in {}", entry.descriptor.digest, store.name());
-        match parse_document(&what, &fetch(store, &entry.descriptor)?)? {
-            Document::Index(nested) => flatten(store, nested, depth + 1, into)?,
-            Document::Manifest(_) => into.push(entry),
-        }
-    }
-    Ok(())
 }

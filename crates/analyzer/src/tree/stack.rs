@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::entry::{Kind, Whiteout, split};
 use crate::error::{Error, Result};
 use crate::layer::index::{Entry, LayerIndex, NONE, position};
-use crate::limits::{NAMES_MAX, WARNINGS_MAX};
+use crate::limits::{IMPLIED_FLOOR, IMPLIED_PER_ENTRY, NAMES_MAX, WARNINGS_MAX};
 use crate::tree::nodes::{EntryId, NodeId, Tree};
 use crate::tree::walk::{Step, Walk};
 use jettison_oci::escape;
@@ -90,12 +90,23 @@ pub struct Payload {
     pub fate: Fate,
 }
 
+/// A hard-link entry, and the content that its name led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The entry.
+    pub entry: EntryId,
+    /// Position in the table of payloads.
+    pub payload: u32,
+}
+
 /// An image's layers, applied.
 pub struct Stacked {
     /// The final filesystem.
     pub tree: Tree,
     /// Every payload of every layer, in the order of layers and entries.
     pub payloads: Vec<Payload>,
+    /// Every hard link to a payload, in the order in which they were settled.
+    pub links: Vec<Link>,
     /// What was odd about the layers.
     pub warnings: Vec<String>,
 }
@@ -105,24 +116,32 @@ pub fn stack(layers: &[Arc<LayerIndex>]) -> Result<Stacked> {
     let mut stacker = Stacker {
         tree: Tree::new(),
         payloads: Vec::new(),
+        links: Vec::new(),
         warnings: Vec::new(),
         layers,
         layer: 0,
+        entries: 0,
+        implied: 0,
         parent: None,
     };
     for (at, layer) in layers.iter().enumerate() {
         stacker.layer = position(at);
         stacker.apply(layer)?;
     }
-    Ok(Stacked { tree: stacker.tree, payloads: stacker.payloads, warnings: stacker.warnings })
+    let Stacker { tree, payloads, links, warnings, .. } = stacker;
+    Ok(Stacked { tree, payloads, links, warnings })
 }
 
 struct Stacker<'a> {
     tree: Tree,
     payloads: Vec<Payload>,
+    links: Vec<Link>,
     warnings: Vec<String>,
     layers: &'a [Arc<LayerIndex>],
     layer: u32,
+    /// Entries applied, and directories that none of them described when they were made.
+    entries: usize,
+    implied: usize,
     /// The directory of the entry before: neighbours in a tar mostly share it.
     parent: Option<(&'a [u8], NodeId)>,
 }
@@ -158,6 +177,16 @@ impl<'a> Stacker<'a> {
                     what: "the image".to_owned(),
                     limit: format!("{} paths", self.tree.made()),
                     max: NODES_MAX.to_string(),
+                    remedy: "",
+                });
+            }
+            self.entries += 1;
+            let implied_max = IMPLIED_FLOOR + IMPLIED_PER_ENTRY * self.entries;
+            if self.implied > implied_max {
+                return Err(Error::Limit {
+                    what: format!("layer {}", self.layer),
+                    limit: format!("{} directories that no entry describes", self.implied),
+                    max: format!("{implied_max} for {} entries", self.entries),
                     remedy: "",
                 });
             }
@@ -219,7 +248,10 @@ impl<'a> Stacker<'a> {
                     if self.tree.find(entry.path()) == Some(target) {
                         return true;
                     }
-                    self.hold(found.2);
+                    if found.2 != NONE {
+                        self.hold(found.2);
+                        self.links.push(Link { entry: id, payload: found.2 });
+                    }
                     found
                 }
             },
@@ -288,6 +320,7 @@ impl<'a> Stacker<'a> {
                 Step::Down(name) => name,
             };
             let Some(child) = self.tree.child(at, name) else {
+                self.implied += 1;
                 let implied = EntryId { layer: self.layer, position: NONE };
                 at = self.tree.add(at, name, Kind::Directory, implied, NONE);
                 continue;
@@ -375,9 +408,7 @@ impl<'a> Stacker<'a> {
     }
 
     fn hold(&mut self, payload: u32) {
-        if payload != NONE
-            && let Fate::Live(paths) = &mut self.payloads[payload as usize].fate
-        {
+        if let Fate::Live(paths) = &mut self.payloads[payload as usize].fate {
             *paths += 1;
         }
     }

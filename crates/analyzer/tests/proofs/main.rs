@@ -10,3 +10,4 @@ mod pipeline;
 mod plan;
 mod replay;
 mod tar;
+mod views;

@@ -109,6 +109,37 @@ fn a_layer_that_breaks_off_is_resumed() {
 }
 
 #[test]
+fn a_layer_of_no_stated_length_that_breaks_off_is_resumed_and_given_up_in_the_end() {
+    for breaks in [1, usize::MAX] {
+        let image = TestImage::new("amd64");
+        let layer = image.layers[1].clone();
+        let registry = Fake::start(move |request, before, stream| {
+            if before >= breaks || !request.path.ends_with(layer.digest.as_str()) {
+                return serve(&image, request, stream);
+            }
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            let _ = stream.write_all(&layer.bytes[..layer.bytes.len() / 2]);
+        });
+        let result = read(&open(&name(&registry), &options(None)).unwrap());
+        if breaks == 1 {
+            result.unwrap();
+        } else {
+            let half = TestImage::new("amd64").layers[1].bytes.len() / 2;
+            assert_has(&message(result), &["ends it after", &half.to_string(), "cuts it off"]);
+        }
+    }
+}
+
+#[test]
+fn a_document_past_the_limit_is_said_to_be() {
+    let registry = Fake::start(|_, _, stream| {
+        reply_endlessly(stream, "200 OK");
+    });
+    let text = message(open(&name(&registry), &options(None)));
+    assert_has(&text, &["team/app:1: the document is beyond the limit of 4.0 MiB"]);
+}
+
+#[test]
 fn blobs_elsewhere_are_fetched_without_the_registrys_credentials() {
     let image = TestImage::new("amd64");
     let held = image.clone();

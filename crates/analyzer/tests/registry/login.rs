@@ -141,6 +141,34 @@ fn an_expired_token_is_renewed_once() {
 }
 
 #[test]
+fn a_token_given_again_is_tried_again_once() {
+    let with = |refusals: usize| {
+        let image = TestImage::new("amd64");
+        let service = Fake::start(|_, _, stream| reply(stream, "200 OK", &[], br#"{"token":"t"}"#));
+        let realm = service.address.clone();
+        let registry = Fake::start(move |request, before, stream| {
+            let expired = request.path.contains("blobs") && before < refusals;
+            if request.header("authorization") == "Bearer t" && !expired {
+                return serve(&image, request, stream);
+            }
+            let challenge = format!("WWW-Authenticate: Bearer realm=\"http://{realm}/token\"");
+            reply(stream, "401 Unauthorized", &[&challenge], DENIED);
+        });
+        (registry, service)
+    };
+    let (registry, _service) = with(1);
+    let (_file, alice) = logged_in(&registry.address, &password("alice", "pw"));
+    read(&open(&format!("{}/team/app:1", registry.address), &alice).unwrap()).unwrap();
+
+    let (registry, _service) = with(usize::MAX);
+    let (_file, alice) = logged_in(&registry.address, &password("alice", "pw"));
+    let text = message(open(&format!("{}/team/app:1", registry.address), &alice));
+    assert_has(&text, &["refused the token", "token service gave", "alice"]);
+    assert!(!text.contains("Log in again"), "{text}");
+    assert_eq!(registry.requests("blobs").len(), 2);
+}
+
+#[test]
 fn tokens_that_no_header_can_carry_are_refused() {
     for answer in [&br#"{"token":"a\nb"}"#[..], br#"{"token":""}"#, b"{}", b"not JSON", b"[1]"] {
         let service = Fake::start(move |_, _, stream| reply(stream, "200 OK", &[], answer));

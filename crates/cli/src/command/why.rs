@@ -1,11 +1,12 @@
 //! `jettison why`.
 
 use jettison_analyzer::entry::clean_into;
-use jettison_analyzer::report::{escape, json, model, why_text};
+use jettison_analyzer::report::{json, model, why_text};
 use jettison_analyzer::why::why;
+use jettison_oci::escape;
 
 use crate::args::{Format, WhyArgs};
-use crate::command::{Context, account, report};
+use crate::command::{Context, account, detail, report};
 use crate::exit::{Code, UsageError};
 
 pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
@@ -15,10 +16,10 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         clean_into(&typed, &mut path)
             .map_err(|error| UsageError(format!("the path {:?} {error}", args.path)))?;
         let account = account(&args.image, None, &args.read, context)?;
-        let why = why(&account, &path);
+        let (why, detail) = (why(&account, &path), detail(&args.output, &context.config));
         Ok(Box::new(move |format, style| match format {
-            Format::Text => why_text::render(&account, &why, style),
-            Format::Json => json::render(&model::why(&account, &why)),
+            Format::Text => why_text::render(&account, &why, detail, style),
+            Format::Json => json::render(&model::why(&account, &why, detail)),
         }))
     })
 }

@@ -44,6 +44,16 @@ pub(super) fn numeric(field: &[u8]) -> Option<i64> {
     i64::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
 }
 
+/// The owner or group that a file gets by a number: `chown` takes the lower 32 bits, and all of
+/// them set for "leave it", which is root, who unpacks.
+pub(super) fn id(number: i64) -> u32 {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    match u32::from_le_bytes([a, b, c, d]) {
+        u32::MAX => 0,
+        id => id,
+    }
+}
+
 /// Whether the block is a tar header: its checksum holds, unsigned or, as old writers had it,
 /// signed.
 pub(crate) fn checksum_fits(block: &[u8; BLOCK]) -> bool {
@@ -85,6 +95,23 @@ mod tests {
             (b"64 7\0\0\0\0", None),
         ] {
             assert_eq!(numeric(field), number, "{}", field.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn ids_are_cut_as_chown_cuts_them() {
+        for (number, taken) in [
+            (0, 0),
+            (1000, 1000),
+            (0xffff_fffe, 0xffff_fffe),
+            (0xffff_ffff, 0),
+            (0x1_0000_0005, 5),
+            (-1, 0),
+            (-2, 0xffff_fffe),
+            (i64::MIN, 0),
+            (i64::MAX, 0),
+        ] {
+            assert_eq!(id(number), taken, "{number}");
         }
     }
 }

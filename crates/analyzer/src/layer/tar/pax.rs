@@ -1,10 +1,16 @@
 //! PAX extended headers: records that take precedence over the fields of the next header.
 
+use std::collections::HashSet;
+use std::str::FromStr;
+
 use crate::layer::tar::Member;
+use crate::limits::XATTRS_MAX;
 
 /// What PAX records say beyond what goes straight into the member.
 #[derive(Default)]
 pub(super) struct Pax {
+    pub(super) uid: Option<i64>,
+    pub(super) gid: Option<i64>,
     pub(super) major: Option<u64>,
     pub(super) real_size: Option<u64>,
     pub(super) name: Vec<u8>,
@@ -21,12 +27,6 @@ impl Pax {
         while !rest.is_empty() {
             let (key, value, next) = pax_record(rest).ok_or("its PAX records are malformed")?;
             rest = next;
-            let number = || {
-                std::str::from_utf8(value)
-                    .ok()
-                    .and_then(|v| v.parse::<u64>().ok())
-                    .ok_or_else(|| format!("its PAX record {} is not a number", key.escape_ascii()))
-            };
             // An empty value takes the record back: the header's own field holds.
             if value.is_empty() && !key.starts_with(b"SCHILY.xattr.") {
                 continue;
@@ -34,15 +34,17 @@ impl Pax {
             match key {
                 b"path" => member.name = value.to_vec(),
                 b"linkpath" => member.link = value.to_vec(),
-                b"size" => member.size = number()?,
-                b"uid" => member.uid = u32::try_from(number()?).unwrap_or(u32::MAX),
-                b"gid" => member.gid = u32::try_from(number()?).unwrap_or(u32::MAX),
+                b"size" => member.size = number(key, value)?,
+                b"uid" => self.uid = Some(number(key, value)?),
+                b"gid" => self.gid = Some(number(key, value)?),
                 b"mtime" => {
                     member.mtime = pax_time(value).ok_or("its PAX time is malformed")?;
                 }
-                b"GNU.sparse.major" => self.major = Some(number()?),
+                b"GNU.sparse.major" => self.major = Some(number(key, value)?),
                 b"GNU.sparse.name" => self.name = value.to_vec(),
-                b"GNU.sparse.size" | b"GNU.sparse.realsize" => self.real_size = Some(number()?),
+                b"GNU.sparse.size" | b"GNU.sparse.realsize" => {
+                    self.real_size = Some(number(key, value)?);
+                }
                 b"GNU.sparse.map" => self.map = value.to_vec(),
                 // Format 0.0 writes each number as a record of its own.
                 b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
@@ -53,14 +55,34 @@ impl Pax {
                 }
                 key => {
                     if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-                        member.xattrs.retain(|(known, _)| known != name);
+                        if member.xattrs.len() == XATTRS_MAX {
+                            return Err(format!("it has more than {XATTRS_MAX} PAX attributes"));
+                        }
                         member.xattrs.push((name.to_vec(), value.to_vec()));
                     }
                 }
             }
         }
+        keep_last(&mut member.xattrs);
         Ok(())
     }
+}
+
+/// Of attributes with the same name, the last one holds.
+fn keep_last(xattrs: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+    if xattrs.len() < 2 {
+        return;
+    }
+    let mut seen = HashSet::new();
+    let mut last: Vec<bool> = xattrs.iter().rev().map(|(name, _)| seen.insert(&name[..])).collect();
+    xattrs.retain(|_| last.pop() == Some(true));
+}
+
+fn number<N: FromStr>(key: &[u8], value: &[u8]) -> Result<N, String> {
+    std::str::from_utf8(value)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| format!("its PAX record {} is not a number", key.escape_ascii()))
 }
 
 /// `"LEN KEY=VALUE\n"` at the front of `records`, and what follows it.
@@ -94,6 +116,26 @@ fn pax_time(value: &[u8]) -> Option<(i64, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_of_each_attribute_holds() {
+        let apply = |names: &mut dyn Iterator<Item = String>| {
+            let mut records = Vec::new();
+            for (at, name) in names.enumerate() {
+                let record = format!(" SCHILY.xattr.{name}={at:05}\n");
+                records.extend(format!("{}{record}", record.len() + 2).bytes());
+            }
+            let mut member = Member::default();
+            Pax::default().apply(&records, &mut member).map(|()| member.xattrs)
+        };
+        let read = apply(&mut ["a", "b", "c", "a", "b"].map(String::from).into_iter()).unwrap();
+        let expected = [("c", "00002"), ("a", "00003"), ("b", "00004")]
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        assert_eq!(read, expected);
+        let many = |count| apply(&mut (0..count).map(|number| format!("user.{number}")));
+        assert_eq!(many(XATTRS_MAX).unwrap().len(), XATTRS_MAX);
+        assert!(many(XATTRS_MAX + 1).unwrap_err().contains("10000 PAX attributes"));
+    }
 
     #[test]
     fn pax_records_are_strict() {

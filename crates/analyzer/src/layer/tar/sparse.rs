@@ -7,7 +7,9 @@ use crate::layer::index::SparseMap;
 use crate::layer::input::Input;
 use crate::layer::tar::pax::Pax;
 use crate::layer::tar::{BLOCK, Member, TarReader};
-use crate::limits::SPARSE_RUNS_MAX;
+use crate::limits::{SPARSE_MAP_MAX, SPARSE_RUNS_MAX};
+
+const BAD: &str = "the map of a sparse entry is malformed";
 
 impl<I: Input> TarReader<I> {
     /// The old GNU format: four runs in the header, more in blocks behind it.
@@ -15,8 +17,7 @@ impl<I: Input> TarReader<I> {
         let Some(gnu) = header.as_gnu() else {
             return Err(self.corrupt("a sparse entry is not in the GNU format"));
         };
-        let bad = "the map of a sparse entry is malformed";
-        let real = gnu.real_size().map_err(|_| self.corrupt(bad))?;
+        let real = gnu.real_size().map_err(|_| self.corrupt(BAD))?;
         let mut runs = Vec::new();
         let mut add = |entries: &[tar::GnuSparseHeader]| {
             for entry in entries.iter().filter(|entry| !entry.is_empty()) {
@@ -24,14 +25,14 @@ impl<I: Input> TarReader<I> {
             }
             (runs.len() <= SPARSE_RUNS_MAX).then_some(())
         };
-        add(&gnu.sparse).ok_or_else(|| Error::corrupt(&self.what, bad))?;
+        add(&gnu.sparse).ok_or_else(|| Error::corrupt(&self.what, BAD))?;
         let mut extended = gnu.is_extended();
         while extended {
             let mut block = tar::GnuExtSparseHeader::new();
             if !self.block(block.as_mut_bytes())? {
                 return Err(self.truncated());
             }
-            add(&block.sparse).ok_or_else(|| Error::corrupt(&self.what, bad))?;
+            add(&block.sparse).ok_or_else(|| Error::corrupt(&self.what, BAD))?;
             extended = block.is_extended();
         }
         member.offset = self.input.position();
@@ -39,47 +40,59 @@ impl<I: Input> TarReader<I> {
     }
 
     /// The formats 0.0, 0.1 (map in PAX records) and 1.0 (map before the data).
-    pub(super) fn pax_sparse(&mut self, member: &mut Member, pax: Pax) -> Result<()> {
-        let bad = "the map of a sparse entry is malformed";
-        let mut numbers = pax.map;
-        if pax.major == Some(1) {
-            let mut map = Vec::new();
-            let mut wanted = None;
-            while wanted.is_none_or(|wanted| map.len() < wanted) {
-                let mut block = [0; BLOCK];
-                if self.content < BLOCK as u64 || !self.block(&mut block)? {
-                    return Err(self.corrupt(bad));
-                }
-                self.content -= BLOCK as u64;
-                numbers.extend_from_slice(&block);
-                map = decimals(&numbers, b'\n', false).ok_or_else(|| self.corrupt(bad))?;
-                if map.len() > 2 * SPARSE_RUNS_MAX + 1 {
-                    return Err(self.corrupt(bad));
-                }
-                wanted = match map.first() {
-                    Some(count) => Some(
-                        usize::try_from(*count)
-                            .ok()
-                            .and_then(|count| count.checked_mul(2)?.checked_add(1))
-                            .filter(|wanted| *wanted <= 2 * SPARSE_RUNS_MAX + 1)
-                            .ok_or_else(|| self.corrupt(bad))?,
-                    ),
-                    None => None,
-                };
-            }
-            map.truncate(wanted.unwrap_or(0));
-            let runs = map[1..].chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-            let read = member.stored - self.content;
-            member.offset += read;
+    pub(super) fn pax_sparse(&mut self, member: &mut Member, pax: &Pax) -> Result<()> {
+        let runs = if pax.major == Some(1) {
+            let runs = self.map_before_data()?;
+            member.offset += member.stored - self.content;
             member.stored = self.content;
-            return self.finish_pax_sparse(member, runs, &pax.name, pax.real_size);
-        }
-        let map = decimals(&numbers, b',', true).ok_or_else(|| self.corrupt(bad))?;
-        if map.len() % 2 != 0 || map.len() > 2 * SPARSE_RUNS_MAX {
-            return Err(self.corrupt(bad));
-        }
-        let runs = map.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+            runs
+        } else {
+            map_in_records(&pax.map).ok_or_else(|| self.corrupt(BAD))?
+        };
         self.finish_pax_sparse(member, runs, &pax.name, pax.real_size)
+    }
+
+    /// A count of runs, then offset and length of each: decimals, each on its line, padded to a
+    /// block.
+    fn map_before_data(&mut self) -> Result<Vec<(u64, u64)>> {
+        let bad = || Error::corrupt(&self.what, BAD);
+        let content = self.content;
+        let (mut runs, mut wanted, mut offset, mut number) = (Vec::new(), None, None, None);
+        while wanted.is_none_or(|wanted| runs.len() < wanted) {
+            let mut block = [0; BLOCK];
+            if self.content < BLOCK as u64
+                || content - self.content >= SPARSE_MAP_MAX
+                || self.input.read_full(&mut block).map_err(|e| Error::reading(&self.what, e))?
+                    < BLOCK
+            {
+                return Err(bad());
+            }
+            self.content -= BLOCK as u64;
+            for byte in block {
+                if byte.is_ascii_digit() {
+                    let digit = u64::from(byte - b'0');
+                    let grown = number.unwrap_or(0_u64).checked_mul(10);
+                    number = Some(grown.and_then(|n| n.checked_add(digit)).ok_or_else(bad)?);
+                    continue;
+                }
+                let ended = number.take().filter(|_| byte == b'\n').ok_or_else(bad)?;
+                match (wanted, offset.take()) {
+                    (None, _) => {
+                        let count = usize::try_from(ended).ok();
+                        wanted = count.filter(|count| *count <= SPARSE_RUNS_MAX);
+                        if wanted.is_none() {
+                            return Err(bad());
+                        }
+                    }
+                    (_, None) => offset = Some(ended),
+                    (_, Some(offset)) => runs.push((offset, ended)),
+                }
+                if wanted == Some(runs.len()) {
+                    break;
+                }
+            }
+        }
+        Ok(runs)
     }
 
     fn finish_pax_sparse(
@@ -98,7 +111,7 @@ impl<I: Input> TarReader<I> {
         self.set_sparse(member, runs, real)
     }
 
-    fn set_sparse(&self, member: &mut Member, runs: Vec<(u64, u64)>, real: u64) -> Result<()> {
+    fn set_sparse(&self, member: &mut Member, mut runs: Vec<(u64, u64)>, real: u64) -> Result<()> {
         let mut end = 0;
         let mut data = 0_u64;
         for (offset, len) in &runs {
@@ -115,30 +128,25 @@ impl<I: Input> TarReader<I> {
                 member.stored
             )));
         }
+        // GNU tar marks the end of a file with a run of no bytes.
+        runs.retain(|(_, len)| *len > 0);
         member.size = real;
         member.sparse = Some(SparseMap { runs });
         Ok(())
     }
 }
 
-/// Numbers that each end at `separator`; the last may lack it where `open` says so.
-fn decimals(text: &[u8], separator: u8, open: bool) -> Option<Vec<u64>> {
-    let mut numbers = Vec::new();
-    let mut rest = text;
-    loop {
-        let (number, next) = match rest.iter().position(|b| *b == separator) {
-            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-            None if open && !rest.is_empty() => (rest, None),
-            None => return Some(numbers),
-        };
-        // The padding behind a 1.0 map is zeros.
-        if !open && number.first() == Some(&0) {
-            return Some(numbers);
-        }
-        numbers.push(std::str::from_utf8(number).ok()?.parse().ok()?);
-        match next {
-            Some(next) => rest = next,
-            None => return Some(numbers),
+/// Offset and length of each run, with commas in between.
+fn map_in_records(text: &[u8]) -> Option<Vec<(u64, u64)>> {
+    let mut numbers = text
+        .split(|byte| *byte == b',')
+        .map(|number| std::str::from_utf8(number).ok()?.parse::<u64>().ok());
+    let mut runs = Vec::new();
+    while let Some(offset) = numbers.next() {
+        runs.push((offset?, numbers.next()??));
+        if runs.len() > SPARSE_RUNS_MAX {
+            return None;
         }
     }
+    Some(runs)
 }

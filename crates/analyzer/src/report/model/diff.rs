@@ -1,12 +1,12 @@
 //! The document of a comparison.
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diff::Diff;
+use crate::report::Detail;
 use crate::report::model::{SCHEMA_VERSION, Tool, path_text};
-use crate::report::{Detail, escape};
 
 /// What `jettison diff --format json` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -26,9 +26,11 @@ pub struct DiffDocument {
     pub layers: Vec<DiffLayerDocument>,
     /// Live bytes by what became of the files; the deltas sum to the delta of `size.live`.
     pub changes: Vec<DiffChangeDocument>,
-    /// Directories with their deltas, each with all that is below it, largest first.
+    /// Directories with their deltas, each with all that is below it, largest first: the root
+    /// with the whole, then at most `--top` others, none whose delta is under `--min-bytes`.
     pub directories: Vec<PathDelta>,
-    /// Files, largest first.
+    /// Files, the largest delta first. All of them but those that have less than `--min-bytes` in
+    /// both images; without that, the deltas sum to the delta of `size.live`.
     pub files: Vec<DiffFileDocument>,
 }
 
@@ -123,10 +125,13 @@ pub struct DiffFileDocument {
     pub delta: i64,
 }
 
-/// The document of a diff; lists are cut by `detail`.
+/// The document of a diff; directories and files are cut by `detail`.
 pub fn diff(diff: &Diff<'_>, detail: Detail) -> DiffDocument {
     let (old, new) = (&diff.old.sizes, &diff.new.sizes);
-    let shown = |delta: i64| delta.unsigned_abs() >= detail.min_bytes.get();
+    let (root, directories): (Vec<_>, Vec<_>) =
+        diff.directories().into_iter().partition(|(path, _)| path.is_empty());
+    let directories =
+        directories.into_iter().filter(|(_, delta)| delta.unsigned_abs() >= detail.min_bytes.get());
     DiffDocument {
         schema_version: SCHEMA_VERSION,
         tool: Tool::this(),
@@ -160,16 +165,15 @@ pub fn diff(diff: &Diff<'_>, detail: Detail) -> DiffDocument {
                 delta,
             })
             .collect(),
-        directories: diff
-            .directories()
+        directories: root
             .into_iter()
-            .filter(|(_, delta)| shown(*delta))
-            .take(detail.top)
+            .chain(directories.take(detail.top))
             .map(|(path, delta)| PathDelta { path: path_text(&path), delta })
             .collect(),
         files: diff
             .files
             .iter()
+            .filter(|file| file.bytes() >= detail.min_bytes.get())
             .map(|file| DiffFileDocument {
                 change: file.change.name().to_owned(),
                 path: path_text(&file.path),

@@ -87,13 +87,7 @@ pub(super) fn open(
         check(&config_name, &named, &config_digest)?;
     }
     let config = Config::parse(&config_name, &config_bytes)?;
-    if options.platform_asked && options.platform.fit(&config.platform).is_none() {
-        return Err(Error::NoSuchPlatform {
-            what: what.to_owned(),
-            wanted: options.platform.clone(),
-            found: vec![config.platform.to_string()],
-        });
-    }
+    options.check_platform(what, &config)?;
     let names = row.layers.as_deref().unwrap_or_default();
     if names.len() != config.diff_ids.len() || names.len() > DESCRIPTORS_MAX {
         return Err(Error::malformed(
@@ -120,11 +114,11 @@ pub(super) fn open(
         manifest_digest: None,
         manifest: None,
         config_digest,
+        warnings: config.warnings(),
         config,
         layers,
         siblings: None,
         notes: Vec::new(),
-        warnings: Vec::new(),
     })
 }
 

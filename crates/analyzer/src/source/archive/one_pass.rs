@@ -31,18 +31,17 @@ pub(super) fn read(reader: impl Read, what: &str, options: &OpenOptions) -> Resu
             let place = Place { name, layer: scanned, stored: header.stored };
             let member = member(&place, &layer_name, &mut tar, options)?;
             scanned += usize::from(matches!(member, Member::Scanned(_)));
-            if let Member::Document(bytes) = &member {
-                kept += bytes.len() as u64;
-                if kept > STREAM_DOCUMENTS_MAX {
-                    return Err(Error::size_limit(
-                        what,
-                        "JSON documents",
-                        kept,
-                        STREAM_DOCUMENTS_MAX,
-                    ));
-                }
+            let Member::Document(bytes) = &member else { return Ok(member) };
+            let size = bytes.len() as u64;
+            if kept + size <= STREAM_DOCUMENTS_MAX {
+                kept += size;
+                return Ok(member);
             }
-            Ok(member)
+            if !is_named_as_document(name) {
+                return Ok(Member::Skipped);
+            }
+            let all = kept + size;
+            Err(Error::size_limit(what, "JSON documents", all, STREAM_DOCUMENTS_MAX))
         })?;
     }
     // A pipe must be read to its end, or its writer is told that nobody wanted the rest.
@@ -76,17 +75,11 @@ fn member<I: Input>(
     }
     match Compression::detect(what, &head) {
         Ok(Compression::None) if !is_tar(&head) => {
-            if is_document(place.name, &head) {
-                content
-                    .by_ref()
-                    .take(DOCUMENT_MAX)
-                    .read_to_end(&mut head)
-                    .map_err(|error| Error::reading(what, error))?;
-                if head.len() as u64 <= DOCUMENT_MAX {
-                    return Ok(Member::Document(head));
-                }
+            if place.stored > DOCUMENT_MAX || !is_document(place.name, &head) {
+                return Ok(Member::Skipped);
             }
-            return Ok(Member::Skipped);
+            content.read_to_end(&mut head).map_err(|error| Error::reading(what, error))?;
+            return Ok(Member::Document(head));
         }
         Ok(_) => {}
         Err(error) => return Ok(failed(error)),
@@ -94,7 +87,12 @@ fn member<I: Input>(
     progress.begin(place.layer, None, Some(place.stored));
     let result = layer(&head, content, what, options);
     progress.end(place.layer);
-    Ok(result.map_or_else(failed, |scanned| Member::Scanned(Arc::new(scanned))))
+    match result {
+        Ok(scanned) => Ok(Member::Scanned(Arc::new(scanned))),
+        // The stream itself is at its end: nothing behind this member will come.
+        Err(error @ (Error::Remote { .. } | Error::Io(_) | Error::Interrupted)) => Err(error),
+        Err(error) => Ok(failed(error)),
+    }
 }
 
 fn failed(error: Error) -> Member {
@@ -131,15 +129,23 @@ fn is_tar(head: &[u8]) -> bool {
         .is_ok_and(|block| block.iter().all(|b| *b == 0) || checksum_fits(block))
 }
 
-/// Files of an archive that can be documents, by name and first byte. In a root filesystem that
-/// was taken for an image, most files are neither.
+/// Whether a member can be a document, by its first byte. `manifest.json` may name any member as
+/// a config, and that may stand at the end.
 fn is_document(name: &[u8], head: &[u8]) -> bool {
-    let by_name = name.ends_with(b".json")
+    match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => true,
+        Some(b'[') => is_named_as_document(name),
+        _ => false,
+    }
+}
+
+/// Whether builders give documents such names. In a root filesystem that was taken for an image,
+/// few files have them.
+fn is_named_as_document(name: &[u8]) -> bool {
+    name.ends_with(b".json")
         || name.starts_with(b"blobs/")
         || name.starts_with(b"sha256:")
-        || name == b"oci-layout";
-    let first = head.iter().find(|b| !b.is_ascii_whitespace());
-    by_name && matches!(first, Some(b'{' | b'['))
+        || name == b"oci-layout"
 }
 
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {

@@ -10,11 +10,14 @@ use std::time::Duration;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::error::{Error, Result};
+use crate::source::engine::transport;
 
 /// Docker's socket where nothing else is said.
 pub(super) const DOCKER: &str = "/var/run/docker.sock";
 /// The socket of podman's service for the whole machine.
 pub(super) const PODMAN: &str = "/run/podman/podman.sock";
+/// What requests are addressed to before they are sent.
+const URL: &str = "http://localhost";
 /// The port of an engine without TLS.
 const PORT: u16 = 2375;
 /// How long a host may take to accept a connection.
@@ -115,20 +118,14 @@ impl Endpoint {
         })
     }
 
-    /// A client for the engine, once it has accepted a connection. Must be called on a runtime.
+    /// A client for the engine, once it has accepted a connection.
     pub(super) fn connect(&self) -> Result<Docker> {
         self.reach().map_err(|error| self.unreachable(&error))?;
-        let client = match self {
-            Self::Unix(path) => match path.to_str() {
-                Some(path) => Docker::connect_with_unix(path, ANSWER, API_DEFAULT_VERSION),
-                None => {
-                    return Err(Error::Usage(format!("{self} is not a path in UTF-8")));
-                }
-            },
-            Self::Tcp(..) => {
-                Docker::connect_with_http(&self.to_string(), ANSWER, API_DEFAULT_VERSION)
-            }
-        };
+        let endpoint = self.clone();
+        let send = move |request| transport::send(endpoint.clone(), request);
+        // The transport knows where to send; an address is wanted for its URLs.
+        let client =
+            Docker::connect_with_custom_transport(send, Some(URL), ANSWER, API_DEFAULT_VERSION);
         client.map_err(|error| Error::Remote { what: self.engine(), because: error.to_string() })
     }
 

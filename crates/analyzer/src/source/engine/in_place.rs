@@ -59,13 +59,7 @@ pub(super) fn open(
         containers_storage::config_path(root, &inspected.id)
     };
     let config = read_config(&config_path, &inspected.id)?;
-    if options.platform_asked && options.platform.fit(&config.platform).is_none() {
-        return Err(Refusal::Final(Error::NoSuchPlatform {
-            what: origin.to_string(),
-            wanted: options.platform.clone(),
-            found: vec![config.platform.to_string()],
-        }));
-    }
+    options.check_platform(origin.to_string(), &config).map_err(Refusal::Final)?;
     let unpacked = if docker {
         layerdb::layers(root, &config.diff_ids)?
     } else {
@@ -87,11 +81,11 @@ pub(super) fn open(
         manifest_digest: None,
         manifest: None,
         config_digest: inspected.id.clone(),
+        warnings: config.warnings(),
         config,
         layers,
         siblings: None,
         notes: Vec::new(),
-        warnings: Vec::new(),
     })
 }
 

@@ -6,12 +6,17 @@ use std::path::PathBuf;
 
 use bollard::Docker;
 use bollard::errors::Error as ApiError;
+use bollard::models::ImageInspect;
 use futures_util::StreamExt as _;
-use jettison_oci::Digest;
+use jettison_oci::{Bytes, Digest};
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
+use crate::image::Config;
+use crate::image::config::platform_or_unknown;
+use crate::limits::STORE_LIST_MAX;
 use crate::source::engine::endpoint::Endpoint;
+use crate::source::engine::transport;
 use crate::source::stream::{PieceReader, pieces, runtime};
 
 /// A client with the runtime it lives on.
@@ -30,6 +35,21 @@ pub(super) struct Inspected {
     pub(super) driver: String,
     /// Directories of its layers, top first, as the driver names them.
     pub(super) directories: Vec<PathBuf>,
+    /// Its config as the engine tells it: without a history, and with `diff_ids` only where it
+    /// tells them.
+    pub(super) config: Config,
+    /// Whether the engine tells the layers at all.
+    tells_layers: bool,
+}
+
+impl Inspected {
+    /// Whether the engine, one that keeps layers by a storage driver, says that there are none.
+    pub(super) fn has_no_layer(&self) -> bool {
+        self.tells_layers
+            && self.config.diff_ids.is_empty()
+            && self.directories.is_empty()
+            && !self.driver.is_empty()
+    }
 }
 
 impl Session {
@@ -37,10 +57,7 @@ impl Session {
     /// the engine answers in its own, and asking podman for it takes longer than all the rest.
     pub(super) fn start(endpoint: &Endpoint) -> Result<Self> {
         let runtime = runtime()?;
-        let client = {
-            let _entered = runtime.enter();
-            endpoint.connect()?
-        };
+        let client = endpoint.connect()?;
         Ok(Self { runtime, client, name: endpoint.engine() })
     }
 
@@ -51,7 +68,7 @@ impl Session {
 
     /// What the engine knows of `reference`; [`Error::NoSuchImage`] where it knows none.
     pub(super) fn inspect(&self, reference: &str) -> Result<Inspected> {
-        let image = self.runtime.block_on(self.client.inspect_image(reference)).map_err(
+        let mut image = self.runtime.block_on(self.client.inspect_image(reference)).map_err(
             |error| match error {
                 ApiError::DockerResponseServerError { status_code: 404, .. } => {
                     Error::NoSuchImage {
@@ -63,15 +80,22 @@ impl Session {
                 error => failed(&self.name, reference, &error),
             },
         )?;
-        let id = image.id.unwrap_or_default();
+        let id = image.id.take().unwrap_or_default();
         // podman's own API leaves the algorithm out; its compatible one may, too.
         let id = id
             .parse()
             .or_else(|_| format!("sha256:{id}").parse())
             .map_err(|error| Error::malformed(format!("the ID that {} gives", self.name), error))?;
-        let (driver, data) =
-            image.graph_driver.map_or_else(Default::default, |driver| (driver.name, driver.data));
-        Ok(Inspected { id, driver, directories: directories(&data) })
+        let layers = image.root_fs.take().map(|root| root.layers.unwrap_or_default());
+        let diff_ids: Option<Vec<Digest>> =
+            layers.and_then(|ids| ids.iter().map(|id| id.parse().ok()).collect());
+        let tells_layers = diff_ids.is_some();
+        let (driver, data) = image
+            .graph_driver
+            .take()
+            .map_or_else(Default::default, |driver| (driver.name, driver.data));
+        let config = config(image, diff_ids.unwrap_or_default());
+        Ok(Inspected { id, driver, directories: directories(&data), config, tells_layers })
     }
 
     /// The image as `docker save` writes it. Errors come out of the reader.
@@ -83,7 +107,7 @@ impl Session {
             let mut stream = client.export_image(&id);
             while let Some(piece) = stream.next().await {
                 let last = piece.is_err();
-                let piece = piece.map_err(|error| failed(&name, &id, &error));
+                let piece = piece.map_err(|error| export_failed(&name, &id, &error));
                 if sender.send(piece).await.is_err() || last {
                     return;
                 }
@@ -123,6 +147,36 @@ fn directories(data: &HashMap<String, String>) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The config of an image by the engine's words.
+fn config(image: ImageInspect, diff_ids: Vec<Digest>) -> Config {
+    let run = image.config.unwrap_or_default();
+    Config {
+        platform: platform_or_unknown(
+            image.os.as_deref(),
+            image.architecture.as_deref(),
+            image.variant.as_deref(),
+        ),
+        created: image.created,
+        entrypoint: run.entrypoint.unwrap_or_default(),
+        cmd: run.cmd.unwrap_or_default(),
+        user: run.user.unwrap_or_default(),
+        env: run.env.unwrap_or_default(),
+        working_dir: run.working_dir.unwrap_or_default(),
+        diff_ids,
+        history: Vec::new(),
+    }
+}
+
+fn export_failed(engine: &str, reference: &str, error: &ApiError) -> Error {
+    match (failed(engine, reference, error), error) {
+        (
+            Error::Remote { what, because },
+            ApiError::IOError { .. } | ApiError::HyperResponseError { .. },
+        ) => Error::Remote { what, because: format!("its export broke off: {because}") },
+        (error, _) => error,
+    }
+}
+
 fn failed(engine: &str, reference: &str, error: &ApiError) -> Error {
     let because = match error {
         ApiError::DockerResponseServerError { status_code, message } => {
@@ -131,6 +185,9 @@ fn failed(engine: &str, reference: &str, error: &ApiError) -> Error {
                 message => message,
             };
             format!("it answers {message} (status {status_code})")
+        }
+        error if transport::is_too_long(error) => {
+            format!("it answers with more than {}", Bytes(STORE_LIST_MAX))
         }
         ApiError::RequestTimeoutError => "it does not answer".to_owned(),
         ApiError::JsonDataError { .. } => {

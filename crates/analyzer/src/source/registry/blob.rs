@@ -107,16 +107,28 @@ async fn transfer(
                     }
                 }
                 _ if passed == descriptor.size => return Ok(()),
-                Ok(None) => return Err(wrong_size(passed)),
-                Err(error) => break error,
+                // Without a length, a connection that breaks ends like any other.
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
         };
         if passed - began_at >= PROGRESS {
             backoff = Backoff::default();
         }
-        match backoff.next(None) {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => return Err(connection.explain(&what, Failure::Broken(broken))),
+        match (backoff.next(None), broken) {
+            (Some(wait), _) => tokio::time::sleep(wait).await,
+            (None, Some(error)) => return Err(connection.explain(&what, Failure::Broken(error))),
+            (None, None) => {
+                return Err(Error::Remote {
+                    what,
+                    because: format!(
+                        "registry {} ends it after {passed} of {} bytes, again and again: the \
+                         image was pushed in part, or something between cuts it off",
+                        connection.registry(),
+                        descriptor.size
+                    ),
+                });
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! it is busy or the network fails, and never read past a limit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jettison_oci::Reference;
@@ -49,9 +50,9 @@ impl Failure {
 #[derive(Debug)]
 pub(super) struct Connection {
     client: Client,
-    /// `https://index.docker.io/v2/library/debian`.
+    /// `index.docker.io/v2/library/debian`, what follows the scheme.
     base: String,
-    encrypted: bool,
+    encrypted: AtomicBool,
     reference: Reference,
     /// The image as the user is told of it.
     image: String,
@@ -104,8 +105,8 @@ impl Connection {
         };
         Ok(Self {
             client,
-            base: format!("{scheme}://{host}/v2/{}", reference.repository()),
-            encrypted: scheme == "https",
+            base: format!("{host}/v2/{}", reference.repository()),
+            encrypted: AtomicBool::new(scheme == "https"),
             reference: reference.clone(),
             image,
             auth_files,
@@ -133,7 +134,7 @@ impl Connection {
 
     /// Whether the registry is spoken to over TLS.
     pub(super) fn is_encrypted(&self) -> bool {
-        self.encrypted
+        self.encrypted.load(Ordering::Relaxed)
     }
 
     /// An answer of success to `method` on `path` below the repository.
@@ -143,9 +144,10 @@ impl Connection {
         path: &str,
         headers: &HeaderMap,
     ) -> Result<Response, Failure> {
-        let url = format!("{}/{path}", self.base);
         let mut renewed = false;
         loop {
+            let encrypted = self.is_encrypted();
+            let url = format!("http{}://{}/{path}", if encrypted { "s" } else { "" }, self.base);
             let (generation, header, login) = {
                 let session = self.session.lock().await;
                 (session.generation, session.header.clone(), session.login.clone())
@@ -157,10 +159,17 @@ impl Connection {
                     None => request,
                 }
             };
-            let refusal = match self.attempt(request).await.map_err(Failure::Broken)? {
+            let mut refusal = match self.attempt(request).await.map_err(Failure::Broken)? {
                 Ok(response) => return Ok(response),
                 Err(refusal) => refusal,
             };
+            if refusal.wants_tls && !encrypted {
+                // Plain HTTP was only a guess, because the registry is of this machine.
+                self.encrypted.store(true, Ordering::Relaxed);
+                continue;
+            }
+            refusal.with_token =
+                header.is_some_and(|header| header.as_bytes().starts_with(token::BEARER));
             if refusal.status == StatusCode::UNAUTHORIZED
                 && !renewed
                 && let Some(challenge) = &refusal.challenge
@@ -250,10 +259,13 @@ impl Connection {
                 Some(token::fetch(self, realm, service, scope, &session.login).await?)
             }
         };
-        if header.is_none() || header == session.header {
-            return Ok(false);
+        let Some(header) = header else { return Ok(false) };
+        if session.header.as_ref() == Some(&header) {
+            // The same credentials will fare no better; the same token may have been refused by
+            // mistake.
+            return Ok(matches!(challenge, Challenge::Bearer { .. }));
         }
-        session.header = header;
+        session.header = Some(header);
         session.generation += 1;
         Ok(true)
     }

@@ -17,6 +17,8 @@ const BODY_MAX: usize = 16 << 10;
 const BODY_WAIT: Duration = Duration::from_secs(10);
 /// Characters of the registry's words that are repeated to the user.
 const WORDS_MAX: usize = 300;
+/// What every server says, with a 400, to a request that comes without the TLS it expects.
+const HTTPS: &[u8] = b"HTTPS";
 /// Errors of one answer that are repeated.
 const ERRORS_MAX: usize = 3;
 
@@ -53,6 +55,10 @@ pub(super) struct Refusal {
     pub(super) challenge: Option<Challenge>,
     /// How often it was asked.
     pub(super) attempts: u32,
+    /// Whether a token was sent, rather than the credentials themselves.
+    pub(super) with_token: bool,
+    /// Whether it says that it speaks TLS, and was spoken to without.
+    pub(super) wants_tls: bool,
 }
 
 impl Refusal {
@@ -79,6 +85,9 @@ impl Refusal {
             retry_after: retry_after(headers),
             challenge: Challenge::choose(headers),
             attempts: 1,
+            with_token: false,
+            wants_tls: response.status() == StatusCode::BAD_REQUEST
+                && body.windows(HTTPS.len()).any(|word| word == HTTPS),
         }
     }
 
@@ -103,6 +112,11 @@ impl Refusal {
                      log in with `docker login {registry}` or `podman login {registry}`"
                 )
             }
+            (StatusCode::UNAUTHORIZED, Login::With(credential)) if self.with_token => format!(
+                "{answer}; it refused the token that its token service gave for {credential}. \
+                 Check that they may pull this image; if they may, the registry and its token \
+                 service do not agree: tell their owner"
+            ),
             (StatusCode::UNAUTHORIZED, Login::With(credential)) => format!(
                 "{answer}; it refused {credential}. Log in again with `docker login {registry}` \
                  or `podman login {registry}`, or check that they may pull this image"
@@ -184,6 +198,8 @@ mod tests {
             retry_after: None,
             challenge: None,
             attempts: 1,
+            with_token: false,
+            wants_tls: false,
         }
     }
 
@@ -200,6 +216,15 @@ mod tests {
         assert_eq!(refusal(401, "[7]").answer(), "401 Unauthorized ([7])");
         let long = refusal(500, &"é".repeat(10_000)).answer();
         assert!(long.chars().count() < WORDS_MAX + 50 && long.contains('…'));
+    }
+
+    #[test]
+    fn a_token_that_is_refused_is_not_the_credentials_that_are() {
+        let secret = Secret::Password { user: "alice".into(), password: "hunter2".into() };
+        let alice = Login::With(Credential { secret, origin: "/a.json".into() });
+        let refusal = Refusal { with_token: true, ..refusal(401, "") };
+        let text = refusal.explain("registry r.example", "r.example", &alice);
+        assert!(text.contains("refused the token") && !text.contains("Log in again"), "{text}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::source::registry::refusal::Login;
 const ANSWER_MAX: u64 = 256 << 10;
 /// What the token service is told of this program.
 const CLIENT_ID: &str = "jettison";
+/// What a token's header begins with.
+pub(super) const BEARER: &[u8] = b"Bearer ";
 
 /// A token to read `connection`'s repository, as the value of `Authorization`.
 pub(super) async fn fetch(
