@@ -22,4 +22,5 @@ mod registry;
 mod reports;
 mod shop;
 mod tools;
+mod unused;
 mod why;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jettison_oci::{Bytes, Digest};
 
+use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::image::{Instruction, align};
 use crate::layer::index::{Entry, LayerIndex};
@@ -113,6 +114,13 @@ impl Account {
             0 => 1.0,
             files => self.sizes.live.get() as f64 / files as f64,
         }
+    }
+
+    /// What the content of a payload says; `None` where it says nothing.
+    pub(crate) fn content(&self, payload: u32) -> Result<Option<Arc<Content>>> {
+        let entry = self.payloads[payload as usize].entry;
+        let what = || crate::layer::read::name(&self.image, entry.layer as usize);
+        self.read[entry.layer as usize].content(&what, entry.position as usize)
     }
 
     /// The path that a payload's own entry bears.

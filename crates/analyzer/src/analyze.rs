@@ -52,6 +52,7 @@ pub fn analyze(
             jobs: options.jobs,
             verify: options.verify,
             expansion: options.open.expansion,
+            gather: options.open.gather,
             cache: options.cache,
             progress: &*options.open.progress.0,
         },

@@ -10,6 +10,8 @@
 //! - [`source`]: archives, layouts, engines, containerd, registries, and bare words
 //! - [`tree`]: the final filesystem, and what each layer did to it
 //! - [`account`]: live, wasted by cause, duplicates, dive's figures
+//! - [`content`]: what one file's content says of others, looked at as it passes by
+//! - [`facts`]: packages and their files, what the image runs, what that reaches, what nothing uses
 //! - [`report`]: the account as text and JSON
 //! - [`analyze`]: the whole, top to bottom: the page to read first
 
@@ -20,6 +22,7 @@ pub mod content;
 pub mod diff;
 pub mod entry;
 pub mod error;
+pub mod facts;
 pub mod image;
 pub mod layer;
 pub mod limits;

@@ -8,6 +8,7 @@ pub mod page;
 pub mod remedy;
 mod rows;
 pub mod text;
+pub mod unused_text;
 pub mod why_text;
 
 pub use page::Style;

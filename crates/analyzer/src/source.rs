@@ -81,6 +81,8 @@ pub struct OpenOptions {
     pub expansion: Expansion,
     /// Told of layers that are read while the source passes by.
     pub progress: Shared,
+    /// Whether what contents say is gathered from layers that pass by once.
+    pub gather: bool,
     /// Whether diff_ids will be checked, so that a layer which passes by once is hashed for it.
     pub verify: bool,
     /// `DOCKER_HOST` or its default; `None` for the well-known sockets.
@@ -104,6 +106,7 @@ impl Default for OpenOptions {
             platform_asked: false,
             expansion: Expansion::default(),
             progress: Shared::default(),
+            gather: false,
             verify: false,
             docker_host: None,
             podman_host: None,

@@ -139,6 +139,17 @@ pub(crate) struct CacheSettings {
     pub(crate) cache_size: Option<Bytes>,
 }
 
+/// What files are for.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FactsArgs {
+    /// Also find out what leads to each file from what the image runs, and what nothing leads to
+    #[arg(long)]
+    pub(crate) unused: bool,
+    /// Files that a run of the image executed and opened, as evidence; several are merged
+    #[arg(long, value_name = "FILE", requires = "unused")]
+    pub(crate) profile: Vec<PathBuf>,
+}
+
 /// How results are written.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OutputArgs {
@@ -175,6 +186,8 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "IMAGE|N")]
     pub(crate) base: Option<String>,
     #[command(flatten)]
+    pub(crate) facts: FactsArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
@@ -186,6 +199,8 @@ pub(crate) struct WhyArgs {
     pub(crate) image: String,
     /// A path in the image; bytes that are no text as \xNN, as reports show them
     pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) facts: FactsArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use jettison_analyzer::account::Account;
 use jettison_analyzer::analyze::{BaseArgument, Options};
+use jettison_analyzer::facts::Facts;
+use jettison_analyzer::facts::profile::Profile;
 use jettison_analyzer::progress::Shared;
 use jettison_analyzer::report::{Detail, Style};
 use jettison_analyzer::source::OpenOptions;
 
-use crate::args::{Args, Command, Format, GlobalArgs, OutputArgs, ReadArgs};
+use crate::args::{Args, Command, FactsArgs, Format, GlobalArgs, OutputArgs, ReadArgs};
 use crate::config::Config;
 use crate::exit::{Code, UsageError};
 use crate::output;
@@ -58,6 +60,7 @@ fn account(
     image: &str,
     base: Option<&str>,
     args: &ReadArgs,
+    gather: bool,
     context: &Context,
 ) -> anyhow::Result<Account> {
     let Context { printer, config } = context;
@@ -69,6 +72,7 @@ fn account(
     let cache = settings::cache(&args.cache, &config.analyze);
     let options = Options {
         open: OpenOptions {
+            gather,
             progress: Shared(bars.clone()),
             ..settings::open_options(args, &config.analyze)
         },
@@ -91,6 +95,27 @@ fn account(
         printer.warning(warning);
     }
     Ok(account)
+}
+
+/// What the image's files are for, where that was asked for.
+fn facts(args: &FactsArgs, account: &Account, context: &Context) -> anyhow::Result<Option<Facts>> {
+    if !args.unused {
+        return Ok(None);
+    }
+    let mut profile = Profile::default();
+    for path in &args.profile {
+        let bytes = fs_err::read(path).map_err(|error| UsageError(error.to_string()))?;
+        profile.add(&path.display().to_string(), &bytes)?;
+    }
+    let id = account.image.config_digest.to_string();
+    for other in profile.images.iter().filter(|image| **image != id) {
+        context.printer.warning(&format!("a profile is of the image {other}, not of {id}"));
+    }
+    let facts = Facts::of(account, (!args.profile.is_empty()).then_some(&profile))?;
+    for warning in &facts.warnings {
+        context.printer.warning(warning);
+    }
+    Ok(Some(facts))
 }
 
 fn detail(args: &OutputArgs, config: &Config) -> Detail {

@@ -29,6 +29,7 @@ pub(crate) fn open_options(args: &ReadArgs, config: &Analyze) -> OpenOptions {
         platform: platform.unwrap_or_else(Platform::host),
         expansion: ratio.map_or_else(Expansion::default, |ratio| Expansion { ratio }),
         progress: Shared::default(),
+        gather: false,
         verify: args.verify,
         docker_host: variable("DOCKER_HOST"),
         podman_host: variable("CONTAINER_HOST").or_else(rootless_podman),

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::account::Account;
 use crate::content::{Body, Content};
@@ -26,7 +26,7 @@ pub struct Found {
 pub struct Filesystem<'a> {
     account: &'a Account,
     /// By payload: several names may lead to one.
-    contents: RefCell<HashMap<u32, Option<Rc<Content>>>>,
+    contents: RefCell<HashMap<u32, Option<Arc<Content>>>>,
 }
 
 impl<'a> Filesystem<'a> {
@@ -114,20 +114,20 @@ impl<'a> Filesystem<'a> {
     }
 
     /// What the content of a file says; `None` where it says nothing.
-    pub fn content(&self, node: NodeId) -> Result<Option<Rc<Content>>> {
+    pub fn content(&self, node: NodeId) -> Result<Option<Arc<Content>>> {
         let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) else {
             return Ok(None);
         };
         if let Some(known) = self.contents.borrow().get(&payload) {
             return Ok(known.clone());
         }
-        let read = self.account.content(payload)?.map(Rc::new);
+        let read = self.account.content(payload)?;
         self.contents.borrow_mut().insert(payload, read.clone());
         Ok(read)
     }
 
     /// The text of a document; `None` where there is none at the path, or none that is kept.
-    pub fn document(&self, path: &[u8]) -> Result<Option<Rc<Content>>> {
+    pub fn document(&self, path: &[u8]) -> Result<Option<Arc<Content>>> {
         let Some(found) = self.file(path) else { return Ok(None) };
         Ok(self.content(found.node)?.filter(|content| matches!(content.body, Body::Document(_))))
     }

@@ -75,7 +75,8 @@ pub fn kind_of(path: &[u8]) -> FileKind {
     for (above, kind) in BY_DIRECTORY {
         if path.starts_with(above) {
             // Programs read these lists of names.
-            let is_list = matches!(name, b"locale.alias" | b"languages" | b"all_languages" | b"currency");
+            let is_list =
+                matches!(name, b"locale.alias" | b"languages" | b"all_languages" | b"currency");
             if kind == FileKind::Translation && is_list {
                 return FileKind::Other;
             }
@@ -83,15 +84,58 @@ pub fn kind_of(path: &[u8]) -> FileKind {
         }
     }
     let is_below = |wanted: &[u8]| directory.split(|b| *b == b'/').any(|part| part == wanted);
-    if name.ends_with(b".a") || name.ends_with(b".la") || is_below(b"pkgconfig") || is_below(b"cmake") {
+    if name.ends_with(b".a")
+        || name.ends_with(b".la")
+        || is_below(b"pkgconfig")
+        || is_below(b"cmake")
+    {
         return FileKind::Development;
     }
-    let is_library = is_below(b"site-packages") || is_below(b"dist-packages")
-        || directory.starts_with(b"/usr/lib/python") || directory.starts_with(b"/usr/local/lib/python");
+    let is_library = is_below(b"site-packages")
+        || is_below(b"dist-packages")
+        || directory.starts_with(b"/usr/lib/python")
+        || directory.starts_with(b"/usr/local/lib/python");
     if is_library && (is_below(b"tests") || is_below(b"test") || is_below(b"idle_test")) {
         return FileKind::Test;
     }
     FileKind::Other
+}
+
+/// What a file is by its name and mode alone, for files that nobody has looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A module of Python, its compiled forms and native ones included.
+    Python,
+    /// A module of JavaScript, or a native one of Node.
+    JavaScript,
+    /// A shared object.
+    SharedObject,
+    /// A file that may be executed.
+    Program,
+    /// Anything else.
+    Data,
+}
+
+/// The form of the file at `path`; `is_executable` is what its mode says.
+pub fn form_of(path: &[u8], is_executable: bool) -> Form {
+    let name = crate::entry::split(path).1;
+    let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
+    let is_in_site = memchr::memmem::find(path, b"/site-packages/").is_some()
+        || memchr::memmem::find(path, b"/dist-packages/").is_some();
+    if is_in_site
+        || ends(&[b".py", b".pyc", b".pyw"])
+        || memchr::memmem::find(name, b".cpython-").is_some()
+    {
+        Form::Python
+    } else if ends(&[b".js", b".mjs", b".cjs", b".node"]) {
+        Form::JavaScript
+    } else if ends(&[b".so"]) || memchr::memmem::find(name, b".so.").is_some() {
+        Form::SharedObject
+    } else if is_executable {
+        Form::Program
+    } else {
+        Form::Data
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +155,20 @@ mod tests {
             ("/usr/bin/ls", FileKind::Other),
         ] {
             assert_eq!(kind_of(path.as_bytes()), kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_tell_forms() {
+        for (path, mode, form) in [
+            ("/usr/lib/python3.11/os.py", false, Form::Python),
+            ("/opt/v/lib/python3.11/site-packages/x.libs/libblas.so.1", false, Form::Python),
+            ("/usr/lib/x86_64-linux-gnu/libz.so.1.2", false, Form::SharedObject),
+            ("/app/build/a.node", false, Form::JavaScript),
+            ("/usr/bin/ls", true, Form::Program),
+            ("/usr/share/x/data", false, Form::Data),
+        ] {
+            assert_eq!(form_of(path.as_bytes(), mode), form, "{path}");
         }
     }
 }

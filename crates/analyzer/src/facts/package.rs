@@ -129,13 +129,20 @@ impl Packages {
         let mut dependants: Vec<Vec<u32>> = vec![Vec::new(); self.all.len()];
         let mut recommended = vec![false; self.all.len()];
         for (at, package) in (0_u32..).zip(&self.all) {
-            let found = |name: &String| by_name.get(&(package.ecosystem, name.as_str()));
-            for on in package.depends.iter().flatten().filter_map(found).flatten() {
+            let found = |names: &'_ [Vec<String>]| -> Vec<u32> {
+                let names = names.iter().flatten();
+                names
+                    .filter_map(|name| by_name.get(&(package.ecosystem, name.as_str())))
+                    .flatten()
+                    .copied()
+                    .collect()
+            };
+            for on in &found(&package.depends) {
                 if *on != at && dependants[*on as usize].last() != Some(&at) {
                     dependants[*on as usize].push(at);
                 }
             }
-            for on in package.recommends.iter().flatten().filter_map(found).flatten() {
+            for on in &found(&package.recommends) {
                 recommended[*on as usize] = true;
             }
         }

@@ -1,6 +1,9 @@
 //! The index of a layer: its entries in their order, without their content. Compact, because a
 //! large image has a million of them: names stand in one arena, rare parts beside the records.
 
+use std::sync::Arc;
+
+use crate::content::Content;
 use crate::entry::{self, Kind, Whiteout};
 use crate::error::{Error, Result};
 use crate::limits::{ENTRIES_MAX, NAMES_MAX, WARNINGS_MAX};
@@ -69,6 +72,8 @@ pub struct LayerIndex {
     /// Bytes of the uncompressed tar, end marker and padding included.
     pub(crate) tar_size: u64,
     pub(crate) warnings: Vec<String>,
+    /// What the contents of files say, by position, where that was gathered.
+    pub(crate) contents: Option<Vec<(u32, Arc<Content>)>>,
 }
 
 /// An entry on its way into an index.
@@ -120,6 +125,13 @@ impl LayerIndex {
     /// All entries, in the order of the tar.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.len()).map(|position| self.entry(position))
+    }
+
+    /// What the content of the file at `position` says, where it was gathered as it went by.
+    pub(crate) fn gathered(&self, position: u32) -> Option<&Arc<Content>> {
+        let contents = self.contents.as_ref()?;
+        let at = contents.binary_search_by_key(&position, |(at, _)| *at).ok()?;
+        Some(&contents[at].1)
     }
 
     /// Whether every file's content has been hashed.

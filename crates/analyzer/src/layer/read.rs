@@ -11,6 +11,7 @@ use jettison_oci::{Algorithm, Digest};
 use crate::blob::Region;
 use crate::blob::decompress::{Compression, Decompressed, Expansion};
 use crate::blob::digester::{Digester, Metered, check};
+use crate::content::{Collector, Content};
 use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
 use crate::layer::index::{ContentHash, LayerIndex};
@@ -27,6 +28,8 @@ pub struct ReadOptions<'a> {
     pub verify: bool,
     /// How far layers may expand.
     pub expansion: Expansion,
+    /// Whether what contents say is gathered from layers that pass by once.
+    pub gather: bool,
     /// Indexes of layers that were read before.
     pub cache: Option<&'a Cache>,
     /// Told of each layer.
@@ -103,6 +106,42 @@ impl ReadLayer {
             },
             ContentAccess::Unpacked(layer) => Some(layer.open(&self.index, position)?),
         })
+    }
+
+    /// What the content of the file at `position` says, looked at now or when it went by. `what`
+    /// names the layer in errors.
+    pub(crate) fn content(
+        &self,
+        what: &dyn Fn() -> String,
+        position: usize,
+    ) -> Result<Option<Arc<Content>>> {
+        if matches!(self.contents, ContentAccess::Hashed) {
+            let position = crate::layer::index::position(position);
+            return Ok(self.index.gathered(position).cloned());
+        }
+        if !self.can_open(position) {
+            return Ok(None);
+        }
+        let entry = self.index.entry(position);
+        let mut collector = Collector::new(entry.path(), entry.size());
+        if collector.is_done() {
+            return Ok(None);
+        }
+        let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
+        let mut file = self.open(position)?.ok_or_else(truncated)?;
+        let mut buffer = vec![0; 64 << 10];
+        // The first bytes tell whether the rest is wanted.
+        let mut step = 4 << 10;
+        while !collector.is_done() {
+            match file.read(&mut buffer[..step]) {
+                Ok(0) => break,
+                Ok(read) => collector.piece(&buffer[..read]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::reading(&what(), error)),
+            }
+            step = buffer.len();
+        }
+        Ok(collector.finish().map(Arc::new))
     }
 
     /// The uncompressed tar, where it stands in a file.
@@ -267,6 +306,10 @@ fn cached(layer: &Layer, options: &ReadOptions<'_>) -> Option<ReadLayer> {
     let cache = options.cache?;
     let descriptor = layer.descriptor.as_ref()?;
     let (index, compressed) = cache.load(&descriptor.digest)?;
+    // An index from a run that did not ask for contents says nothing of them.
+    if options.gather && index.contents.is_none() {
+        return None;
+    }
     Some(ReadLayer {
         index: Arc::new(index),
         compressed_size: compressed.then_some(descriptor.size),
@@ -425,7 +468,8 @@ fn read_stream(
     let compressed = unpacked.compression() != Compression::None;
     let diff_id = options.verify.then(|| layer.diff_id.algorithm());
     let mut tar = Metered::new(&mut unpacked, diff_id);
-    let index = match scan(Stream::new(&mut tar), what, Contents::Hash) {
+    let contents = if options.gather { Contents::Gather } else { Contents::Hash };
+    let index = match scan(Stream::new(&mut tar), what, contents) {
         Ok(index) => index,
         Err(error) => return Err(blame(error, unpacked.into_inner(), layer, what)),
     };

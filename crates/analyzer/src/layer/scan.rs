@@ -1,8 +1,11 @@
 //! From the bytes of a layer to its index.
 
+use std::sync::Arc;
+
+use crate::content::Collector;
 use crate::entry::Kind;
 use crate::error::{Error, Result};
-use crate::layer::index::{ContentHash, LayerIndex, NewEntry, Span, SparseMap};
+use crate::layer::index::{ContentHash, LayerIndex, NewEntry, Span, SparseMap, position};
 use crate::layer::input::Input;
 use crate::layer::tar::{BLOCK, Member, TarReader};
 use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX, INDEX_FLOOR, INDEX_PER_ENTRY};
@@ -12,6 +15,8 @@ use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX, INDEX_FLOOR, INDEX_PER_EN
 pub(crate) enum Contents {
     /// Every file is hashed: the content passes by once, and cannot be asked for later.
     Hash,
+    /// The same, and what each content says is gathered.
+    Gather,
     /// Contents are skipped; those that matter are hashed later, at their offset.
     Skip,
 }
@@ -21,7 +26,7 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
     let mut tar = TarReader::new(input, what);
     let mut index = LayerIndex::default();
     let mut member = Member::default();
-    let mut kept = 0;
+    let (mut kept, mut gathered) = (0, Vec::new());
     while tar.next(&mut member)? {
         let Some(kind) = kind(&member) else {
             // Docker and containerd refuse such an entry; POSIX says to take it for a file.
@@ -41,11 +46,16 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
             ));
         }
         let is_file = kind == Kind::File;
-        let hash = if is_file && member.size > 0 && contents == Contents::Hash {
-            Some(hash_content(&mut tar, &member)?)
+        let mut collector = (is_file && contents == Contents::Gather && member.sparse.is_none())
+            .then(|| collector(&member));
+        let hash = if is_file && member.size > 0 && contents != Contents::Skip {
+            Some(hash_content(&mut tar, &member, collector.as_mut())?)
         } else {
             None
         };
+        if let Some(content) = collector.and_then(Collector::finish) {
+            gathered.push((position(index.len()), Arc::new(content)));
+        }
         let xattrs = member.xattrs.iter().map(|(name, value)| (&name[..], &value[..])).collect();
         index.push(
             what,
@@ -73,6 +83,7 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
         )?;
     }
     index.tar_size = tar.finish()?;
+    index.contents = (contents == Contents::Gather).then_some(gathered);
     for warning in tar.warnings {
         index.warn(warning);
     }
@@ -88,12 +99,26 @@ fn beside_record(member: &Member) -> usize {
     member.name.len() + member.link.len() + attributes + runs
 }
 
-fn hash_content<I: Input>(tar: &mut TarReader<I>, member: &Member) -> Result<ContentHash> {
+/// Looks at a file as it goes by. A name that is no path is refused when it is pushed.
+fn collector(member: &Member) -> Collector {
+    let mut path = Vec::new();
+    let _ = crate::entry::clean_into(&member.name, &mut path);
+    Collector::new(&path, member.size)
+}
+
+fn hash_content<I: Input>(
+    tar: &mut TarReader<I>,
+    member: &Member,
+    mut collector: Option<&mut Collector>,
+) -> Result<ContentHash> {
     // Most files come in one piece, and need no state.
     let mut whole = None;
     let mut hasher = None;
     let new = || ContentHasher::new(member.size, member.sparse.as_ref());
     tar.content(|piece| {
+        if let Some(collector) = &mut collector {
+            collector.piece(piece);
+        }
         if member.sparse.is_none() && piece.len() as u64 == member.size {
             whole = Some(*blake3::hash(piece).as_bytes());
         } else {

@@ -2,6 +2,7 @@
 //! schema version. Sizes are integers of bytes; what a source cannot give is null.
 
 mod diff;
+mod unused;
 mod why;
 
 use jettison_oci::{Bytes, Digest, escape};
@@ -9,8 +10,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::{Account, Duplicate, LayerRow, waste};
+use crate::facts::Facts;
 use crate::image::Instruction;
 use crate::report::Detail;
+
+pub use unused::{UnusedDocument, UseDocument, use_of};
 
 pub use diff::{DiffDocument, diff};
 pub use why::{WhyDocument, why};
@@ -57,6 +61,8 @@ pub struct Analysis {
     pub waste: Vec<WasteDocument>,
     /// Equal live files, largest first. All of them: they sum to `size.duplicate`.
     pub duplicates: Vec<DuplicateDocument>,
+    /// Live files that nothing uses; null where that was not asked for.
+    pub unused: Option<UnusedDocument>,
     /// Findings of rules.
     pub findings: Vec<serde_json::Value>,
     /// Changes that would save bytes.
@@ -230,7 +236,7 @@ pub(crate) fn layer_name(account: &Account, layer: usize) -> LayerName {
 }
 
 /// The document of an account.
-pub fn analysis(account: &Account, detail: Detail) -> Analysis {
+pub fn analysis(account: &Account, facts: Option<&Facts>, detail: Detail) -> Analysis {
     let image = &account.image;
     Analysis {
         schema_version: SCHEMA_VERSION,
@@ -253,7 +259,7 @@ pub fn analysis(account: &Account, detail: Detail) -> Analysis {
             live: account.sizes.live,
             wasted: account.sizes.wasted,
             duplicate: account.sizes.duplicate,
-            unused: None,
+            unused: facts.map(|facts| Bytes(facts.unused.bytes)),
         },
         efficiency: account.efficiency(),
         dive: DiveDocument {
@@ -270,6 +276,7 @@ pub fn analysis(account: &Account, detail: Detail) -> Analysis {
         layers: account.layers.iter().enumerate().map(|(at, row)| layer(at, row)).collect(),
         waste: account.waste.iter().map(|row| waste_row(account, row, detail)).collect(),
         duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
+        unused: facts.map(|facts| unused::unused(account, facts, detail)),
         findings: Vec::new(),
         suggestions: Vec::new(),
         warnings: account.warnings.clone(),

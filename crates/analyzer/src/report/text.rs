@@ -4,14 +4,15 @@ use jettison_oci::{Bytes, escape};
 
 use crate::account::{Account, waste};
 use crate::entry::Kind;
+use crate::facts::Facts;
 use crate::report::page::{Page, Style, Tone, counted, percent};
 use crate::report::remedy::Remedies;
 use crate::report::rows::Rows;
-use crate::report::{Detail, bar, model};
+use crate::report::{Detail, bar, model, unused_text};
 use crate::tree::NodeId;
 
 /// The page that `jettison analyze` prints.
-pub fn render(account: &Account, detail: Detail, style: Style) -> Vec<u8> {
+pub fn render(account: &Account, facts: Option<&Facts>, detail: Detail, style: Style) -> Vec<u8> {
     let mut page = Page::new(style);
     header(&mut page, account);
     sizes(&mut page, account);
@@ -21,6 +22,9 @@ pub fn render(account: &Account, detail: Detail, style: Style) -> Vec<u8> {
     wasted_paths(&mut page, account, detail);
     duplicates(&mut page, account, detail);
     directories(&mut page, account, detail);
+    if let Some(facts) = facts {
+        unused_text::draw(&mut page, account, facts, detail);
+    }
     dive(&mut page, account);
     page.finish()
 }

@@ -6,13 +6,20 @@ use jettison_oci::{Bytes, escape};
 
 use crate::account::Account;
 use crate::entry::Kind;
+use crate::report::model::UseDocument;
 use crate::report::page::{Page, Style, Tone, counted};
 use crate::report::rows::Rows;
-use crate::report::{Detail, model};
+use crate::report::{Detail, model, unused_text};
 use crate::why::{Action, Event, State, Why, kind_name};
 
 /// The page that `jettison why` prints.
-pub fn render(account: &Account, why: &Why, detail: Detail, style: Style) -> Vec<u8> {
+pub fn render(
+    account: &Account,
+    why: &Why,
+    use_of: Option<&UseDocument>,
+    detail: Detail,
+    style: Style,
+) -> Vec<u8> {
     let mut page = Page::new(style);
     let title = page.tone(Tone::Heading, &model::path_text(&why.path));
     page.line(&title);
@@ -39,6 +46,9 @@ pub fn render(account: &Account, why: &Why, detail: Detail, style: Style) -> Vec
     }
     for event in &why.events {
         self::event(&mut page, account, event);
+    }
+    if let Some(of) = use_of {
+        unused_text::draw_use(&mut page, of);
     }
     below(&mut page, why, detail);
     let rows = Rows::of(&why.kept, detail, |(_, bytes)| Bytes(*bytes));

@@ -13,8 +13,8 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Code> {
         return Err(UsageError("only one image can be on standard input".to_owned()).into());
     }
     report(&args.output, context, || {
-        let old = account(&args.old, None, &args.read, context)?;
-        let new = account(&args.new, None, &args.read, context)?;
+        let old = account(&args.old, None, &args.read, false, context)?;
+        let new = account(&args.new, None, &args.read, false, context)?;
         let detail = detail(&args.output, &context.config);
         let diff = diff(&old, &new, settings::jobs(&args.read))?;
         let text = |style| diff_text::render(&diff, detail, style);

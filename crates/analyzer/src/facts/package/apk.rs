@@ -28,7 +28,11 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         };
         let text = || String::from_utf8_lossy(value).into_owned();
         let words = || -> Vec<String> {
-            text().split_whitespace().filter(|w| !w.starts_with('!')).map(|w| bare(w).to_owned()).collect()
+            text()
+                .split_whitespace()
+                .filter(|w| !w.starts_with('!'))
+                .map(|w| bare(w).to_owned())
+                .collect()
         };
         if *key == b'P' {
             packages.all.extend(current.take());
@@ -80,7 +84,9 @@ mod tests {
 
     #[test]
     fn names_lose_their_versions() {
-        for (word, name) in [("a", "a"), ("so:x.so.1=1.2", "so:x.so.1"), ("b>=2", "b"), ("c~1", "c")] {
+        for (word, name) in
+            [("a", "a"), ("so:x.so.1=1.2", "so:x.so.1"), ("b>=2", "b"), ("c~1", "c")]
+        {
             assert_eq!(bare(word), name);
         }
     }

@@ -97,17 +97,30 @@ fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
     let name = fields.get("Package")?;
     // `status.d` has no Status field: what stands there is installed.
     if let Some(status) = fields.get("Status")
-        && !matches!(status.split_whitespace().last(), Some("installed" | "triggers-awaited" | "triggers-pending" | "half-configured" | "unpacked"))
+        && !matches!(
+            status.split_whitespace().last(),
+            Some(
+                "installed"
+                    | "triggers-awaited"
+                    | "triggers-pending"
+                    | "half-configured"
+                    | "unpacked"
+            )
+        )
     {
         return None;
     }
-    let relations = |names: [&str; 2]| names.iter().flat_map(|name| relations(field(name))).collect();
+    let relations =
+        |names: [&str; 2]| names.iter().flat_map(|name| relations(field(name))).collect();
     Some(Package {
         ecosystem: Ecosystem::Dpkg,
         name: (*name).to_owned(),
         version: field("Version").to_owned(),
         // In units of 1,024 bytes.
-        installed_size: field("Installed-Size").parse::<u64>().ok().map(|kib| kib.saturating_mul(1024)),
+        installed_size: field("Installed-Size")
+            .parse::<u64>()
+            .ok()
+            .map(|kib| kib.saturating_mul(1024)),
         is_essential: field("Essential") == "yes",
         reason: Reason::Asked,
         depends: relations(["Depends", "Pre-Depends"]),
@@ -178,7 +191,14 @@ fn own(
 /// The package's own records beside its list.
 fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) {
     const KINDS: [&str; 9] = [
-        "list", "md5sums", "conffiles", "preinst", "postinst", "prerm", "postrm", "triggers",
+        "list",
+        "md5sums",
+        "conffiles",
+        "preinst",
+        "postinst",
+        "prerm",
+        "postrm",
+        "triggers",
         "symbols",
     ];
     for list in lists {
@@ -190,17 +210,11 @@ fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) 
     }
 }
 
-/// Whether a node belongs to dpkg's own records.
-pub(crate) fn is_record(path: &[u8]) -> bool {
-    path.starts_with(b"/var/lib/dpkg/")
-}
-
 /// A node that the database names, for tests of others.
 #[cfg(test)]
 pub(crate) fn names(text: &[u8]) -> Vec<String> {
     paragraphs(text).filter_map(|fields| package(&fields)).map(|package| package.name).collect()
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -213,7 +227,10 @@ mod tests {
         assert_eq!(names(text), ["a", "z"]);
         let fields = paragraphs(text).next().unwrap();
         assert_eq!(fields["Description"], "one\n two");
-        assert_eq!(relations(fields["Depends"]), [vec!["b".to_owned(), "c".to_owned()], vec!["d".to_owned()]]);
+        assert_eq!(
+            relations(fields["Depends"]),
+            [vec!["b".to_owned(), "c".to_owned()], vec!["d".to_owned()]]
+        );
         assert_eq!(names(b"\xff"), [] as [&str; 0]);
     }
 }

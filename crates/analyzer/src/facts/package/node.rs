@@ -37,7 +37,12 @@ fn package(files: &Filesystem<'_>, directory: NodeId) -> Result<Option<Package>>
     let Ok(manifest) = serde_json::from_slice::<Value>(document.text()) else { return Ok(None) };
     let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
     let keys = |key: &str| -> Vec<Vec<String>> {
-        manifest[key].as_object().into_iter().flat_map(|map| map.keys()).map(|k| vec![k.clone()]).collect()
+        manifest[key]
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .map(|k| vec![k.clone()])
+            .collect()
     };
     // A package in another one's node_modules is that other one's own.
     let files = own_files(files, directory);

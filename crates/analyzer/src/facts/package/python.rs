@@ -28,8 +28,10 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         if metadata.is_empty() {
             metadata = text(b"PKG-INFO")?;
         }
-        let field = |name: &str| field(&metadata, name);
-        let stem = name[..name.len() - b".dist-info".len() + usize::from(name.ends_with(b".egg-info"))].to_vec();
+        let field = |name: &'static str| field(&metadata, name);
+        let stem = name
+            [..name.len() - b".dist-info".len() + usize::from(name.ends_with(b".egg-info"))]
+            .to_vec();
         let stem = String::from_utf8_lossy(&stem).into_owned();
         let (by_name, by_version) = stem.split_once('-').unwrap_or((&stem, ""));
         let mut package = Package {
@@ -74,7 +76,10 @@ fn own(files: &Filesystem<'_>, from: NodeId, path: &[u8], package: &mut Package)
         {
             let prefix = [stem, b".cpython-"].concat();
             package.files.extend(
-                files.tree().children(compiled).filter(|n| files.tree().name(*n).starts_with(&prefix)),
+                files
+                    .tree()
+                    .children(compiled)
+                    .filter(|n| files.tree().name(*n).starts_with(&prefix)),
             );
         }
     }
@@ -82,13 +87,12 @@ fn own(files: &Filesystem<'_>, from: NodeId, path: &[u8], package: &mut Package)
 
 /// The values of a field of the metadata's header.
 fn field<'a>(metadata: &'a [u8], name: &'a str) -> impl Iterator<Item = String> + 'a {
-    metadata
-        .split(|b| *b == b'\n')
-        .take_while(|line| !line.trim_ascii().is_empty())
-        .filter_map(move |line| {
+    metadata.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty()).filter_map(
+        move |line| {
             let rest = line.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;
             Some(String::from_utf8_lossy(rest.trim_ascii()).into_owned())
-        })
+        },
+    )
 }
 
 /// The first field of a CSV row, which may be quoted.

@@ -56,9 +56,30 @@ fn bytes(words: &[String]) -> Vec<Vec<u8>> {
 
 /// Programs that start what their arguments name.
 const WRAPPERS: [&[u8]; 24] = [
-    b"tini", b"tini-static", b"dumb-init", b"gosu", b"su-exec", b"env", b"catatonit", b"setpriv",
-    b"nice", b"nohup", b"timeout", b"stdbuf", b"sudo", b"runuser", b"chroot", b"setarch", b"time",
-    b"ionice", b"xargs", b"exec", b"docker-init", b"s6-setuidgid", b"chpst", b"unshare",
+    b"tini",
+    b"tini-static",
+    b"dumb-init",
+    b"gosu",
+    b"su-exec",
+    b"env",
+    b"catatonit",
+    b"setpriv",
+    b"nice",
+    b"nohup",
+    b"timeout",
+    b"stdbuf",
+    b"sudo",
+    b"runuser",
+    b"chroot",
+    b"setarch",
+    b"time",
+    b"ionice",
+    b"xargs",
+    b"exec",
+    b"docker-init",
+    b"s6-setuidgid",
+    b"chpst",
+    b"unshare",
 ];
 
 /// Claims the program of a command line and what its words name, for the file `from` or for the
@@ -112,7 +133,9 @@ pub(super) fn line(
 
 /// A shell's arguments: a script, a text to run, or nothing.
 fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()> {
-    let is_text = |word: &&Vec<u8>| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c');
+    let is_text = |word: &&Vec<u8>| {
+        word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c')
+    };
     let mut given = false;
     if let Some(at) = rest.iter().position(|word| is_text(&word)) {
         if let Some(text) = rest.get(at + 1) {
@@ -167,9 +190,20 @@ pub(super) fn argument(reach: &mut Reach<'_>, word: &[u8], from: Option<NodeId>)
 pub(super) fn is_small(reach: &Reach<'_>, directory: NodeId) -> bool {
     let path = reach.files.path(directory);
     let system: [&[u8]; 14] = [
-        b"/", b"/usr", b"/usr/bin", b"/usr/lib", b"/usr/sbin", b"/usr/share", b"/usr/local", b"/lib",
-        b"/bin", b"/etc", b"/var", b"/var/lib", b"/var/cache", b"/opt",
+        b"/",
+        b"/usr",
+        b"/usr/bin",
+        b"/usr/lib",
+        b"/usr/sbin",
+        b"/usr/share",
+        b"/usr/local",
+        b"/lib",
+        b"/bin",
+        b"/etc",
+        b"/var",
+        b"/var/lib",
+        b"/var/cache",
+        b"/opt",
     ];
     reach.files.is_directory(directory) && !system.contains(&&path[..])
 }
-

@@ -1,11 +1,10 @@
 //! What is kept although nothing names it: data of packages that are in use, plugins that libraries
 //! open by names made while they run, and what every program may read.
 
-use crate::content::Body;
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::kind::{FileKind, Form, form_of, kind_of};
 use crate::facts::reach::Reach;
 use crate::tree::NodeId;
 
@@ -22,7 +21,7 @@ pub(super) fn packages_in_use(reach: &mut Reach<'_>) -> Result<()> {
             .max_by_key(|node| reach.claims.evidence(*node));
         let Some(user) = user else { continue };
         for node in &package.files {
-            if reach.files.is_file(*node) && is_data(reach, *node)? {
+            if reach.files.is_file(*node) && is_data(reach, *node) {
                 mates.push((*node, user));
             }
         }
@@ -34,20 +33,10 @@ pub(super) fn packages_in_use(reach: &mut Reach<'_>) -> Result<()> {
 }
 
 /// Whether a file is data that programs read, rather than a program, a module or a document.
-fn is_data(reach: &Reach<'_>, node: NodeId) -> Result<bool> {
+fn is_data(reach: &Reach<'_>, node: NodeId) -> bool {
     let path = reach.files.path(node);
-    if kind_of(&path) != FileKind::Other {
-        return Ok(false);
-    }
-    Ok(match reach.files.content(node)? {
-        None => true,
-        Some(content) => match content.body {
-            Body::Document(_) => true,
-            Body::Other => content.shebang.is_none() || !reach.files.is_executable(node),
-            Body::Python(_) | Body::JavaScript(_) | Body::Elf(_) | Body::Shell(_) => false,
-            Body::TooLarge => true,
-        },
-    })
+    kind_of(&path) == FileKind::Other
+        && form_of(&path, reach.files.is_executable(node)) == Form::Data
 }
 
 /// Directories of plugins, the library whose name calls for them, and whether all of the
@@ -133,7 +122,8 @@ const CHARACTER_SETS: [&[u8]; 10] = [
 
 /// Services that `nsswitch.conf` names; where it is missing, glibc's own defaults.
 fn name_services(reach: &Reach<'_>) -> Result<Vec<Vec<u8>>> {
-    let mut services: Vec<Vec<u8>> = [&b"files"[..], b"dns", b"compat"].map(<[u8]>::to_vec).to_vec();
+    let mut services: Vec<Vec<u8>> =
+        [&b"files"[..], b"dns", b"compat"].map(<[u8]>::to_vec).to_vec();
     if let Some(document) = reach.files.document(b"etc/nsswitch.conf")? {
         for line in document.text().split(|b| *b == b'\n') {
             let line = line.split(|b| *b == b'#').next().unwrap_or_default();
@@ -149,7 +139,8 @@ fn name_services(reach: &Reach<'_>) -> Result<Vec<Vec<u8>>> {
 fn is_name_service(name: &[u8], services: &[Vec<u8>]) -> bool {
     let Some(rest) = name.strip_prefix(b"libnss_") else { return false };
     services.iter().any(|service| {
-        rest.strip_prefix(&service[..]).is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
+        rest.strip_prefix(&service[..])
+            .is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
     })
 }
 
@@ -193,7 +184,12 @@ pub(super) fn always_kept(reach: &mut Reach<'_>) -> Result<()> {
             if path.starts_with(b"etc/")
                 && let Some(found) = reach.files.file(&path)
             {
-                reach.claim(found.node, Evidence::Convention, "kept: configuration leads to it", None);
+                reach.claim(
+                    found.node,
+                    Evidence::Convention,
+                    "kept: configuration leads to it",
+                    None,
+                );
             }
             continue;
         }
@@ -242,7 +238,12 @@ fn locales(reach: &mut Reach<'_>) {
                     || short && language.split(|b| *b == b'_').next() == Some(name)
                     || name == b"locale-archive";
                 if fits {
-                    reach.claim_below(child, Evidence::Convention, "kept: the locale of LANG", None);
+                    reach.claim_below(
+                        child,
+                        Evidence::Convention,
+                        "kept: the locale of LANG",
+                        None,
+                    );
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Programs and shared objects: the loader, what it loads, and what they open by name.
 
 use std::collections::{HashSet, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::content::{Body, Content, Elf};
 use crate::entry::split;
@@ -29,7 +29,7 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()
 /// An object in memory.
 struct Loaded {
     node: NodeId,
-    content: Rc<Content>,
+    content: Arc<Content>,
     /// Its RPATHs and those of its loaders, nearest first.
     rpaths: Vec<Vec<u8>>,
 }

@@ -113,12 +113,14 @@ impl Loader {
             return Vec::new();
         }
         let triplet = triplet(wanted.elf);
-        let multiarch = triplet.iter().flat_map(|triplet| {
-            [[b"/lib/", *triplet].concat(), [b"/usr/lib/", *triplet].concat()]
-        });
+        let multiarch = triplet
+            .iter()
+            .flat_map(|triplet| [[b"/lib/", *triplet].concat(), [b"/usr/lib/", *triplet].concat()]);
         // Where there is no cache, ldconfig has not run: what it would have found is looked for.
-        let directories: Vec<Vec<u8>> =
-            multiarch.chain(TRUSTED.iter().map(|path| path.to_vec())).chain(self.configured.iter().cloned()).collect();
+        let directories: Vec<Vec<u8>> = multiarch
+            .chain(TRUSTED.iter().map(|path| path.to_vec()))
+            .chain(self.configured.iter().cloned())
+            .collect();
         directories
             .iter()
             .map(|directory| in_directory(files, directory, wanted.name, &fits))
@@ -318,7 +320,9 @@ mod tests {
     fn the_cache_of_this_machine_is_read() {
         let bytes = fs_err::read("/etc/ld.so.cache").unwrap();
         let rows = read_cache(&bytes);
-        assert!(rows.iter().any(|(name, path)| name == b"libc.so.6" && path.ends_with(b"/libc.so.6")));
+        assert!(
+            rows.iter().any(|(name, path)| name == b"libc.so.6" && path.ends_with(b"/libc.so.6"))
+        );
         for end in (0..bytes.len()).step_by(97) {
             let _ = read_cache(&bytes[..end]);
         }

@@ -10,7 +10,8 @@ use crate::facts::reach::{Blind, Reach, command};
 use crate::tree::NodeId;
 
 /// Conditions of `exports` that Node itself knows.
-const CONDITIONS: [&str; 6] = ["node", "import", "require", "module-sync", "node-addons", "default"];
+const CONDITIONS: [&str; 6] =
+    ["node", "import", "require", "module-sync", "node-addons", "default"];
 /// Alternatives inside each other in `exports`.
 const DEPTH_MAX: usize = 16;
 
@@ -179,7 +180,8 @@ fn inside(reach: &mut Reach<'_>, package: NodeId, rest: &str, from: NodeId) -> R
 /// dependencies, which are opened by names of the platform.
 fn claim(reach: &mut Reach<'_>, module: NodeId, from: NodeId) -> Result<()> {
     reach.claim(module, Evidence::Needed, "required by", Some(from));
-    let Some(package) = reach.files.tree().parent(module).and_then(|at| package_of(reach, at)) else {
+    let Some(package) = reach.files.tree().parent(module).and_then(|at| package_of(reach, at))
+    else {
         return Ok(());
     };
     natives(reach, package, module);

@@ -34,10 +34,33 @@ struct SearchPath {
 /// What every interpreter imports while it starts (`python -v`), and what C code of the standard
 /// library imports without an import statement.
 const AT_START: [&str; 28] = [
-    "encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "ntpath",
-    "_collections_abc", "_sitebuiltins", "_bootlocale", "importlib", "importlib._bootstrap",
-    "importlib._bootstrap_external", "importlib.machinery", "importlib.util", "importlib.abc", "types",
-    "warnings", "linecache", "traceback", "runpy", "pkgutil", "zipimport", "sitecustomize",
+    "encodings",
+    "codecs",
+    "io",
+    "abc",
+    "site",
+    "os",
+    "stat",
+    "posixpath",
+    "genericpath",
+    "ntpath",
+    "_collections_abc",
+    "_sitebuiltins",
+    "_bootlocale",
+    "importlib",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "importlib.machinery",
+    "importlib.util",
+    "importlib.abc",
+    "types",
+    "warnings",
+    "linecache",
+    "traceback",
+    "runpy",
+    "pkgutil",
+    "zipimport",
+    "sitecustomize",
     "usercustomize",
 ];
 
@@ -54,7 +77,14 @@ const HIDDEN: [(&str, &[&str]); 16] = [
     ("asyncio", &["asyncio.base_events", "asyncio.unix_events", "asyncio.selector_events"]),
     ("xml.etree.ElementTree", &["xml.etree.ElementPath", "copy"]),
     ("unittest", &["unittest.main"]),
-    ("multiprocessing", &["multiprocessing.popen_fork", "multiprocessing.popen_spawn_posix", "multiprocessing.resource_tracker"]),
+    (
+        "multiprocessing",
+        &[
+            "multiprocessing.popen_fork",
+            "multiprocessing.popen_spawn_posix",
+            "multiprocessing.resource_tracker",
+        ],
+    ),
     ("concurrent.futures", &["concurrent.futures.thread", "concurrent.futures.process"]),
     ("dbm", &["dbm.dumb", "dbm.gnu", "dbm.ndbm"]),
     ("curses", &["curses.has_key"]),
@@ -92,7 +122,8 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                 let found = reach.environment.path(reach.files, word);
                 if let Some(found) = found {
                     let main = reach.files.find_from(found.node, b"__main__.py");
-                    let found = main.filter(|_| reach.files.is_directory(found.node)).unwrap_or(found);
+                    let found =
+                        main.filter(|_| reach.files.is_directory(found.node)).unwrap_or(found);
                     reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
                 }
                 let rest: Vec<Vec<u8>> = rest.cloned().collect();
@@ -177,9 +208,8 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Python) -> Res
 
 /// The interpreter that runs a module: the one whose library it stands in, else the first reached.
 fn interpreter_for(reach: &mut Reach<'_>, node: NodeId) -> Result<usize> {
-    let inside = |path: &SearchPath| {
-        path.standard.is_some_and(|standard| is_below(reach, node, standard))
-    };
+    let inside =
+        |path: &SearchPath| path.standard.is_some_and(|standard| is_below(reach, node, standard));
     if let Some(at) = reach.interpreters.paths.iter().position(inside) {
         return Ok(at);
     }
@@ -220,7 +250,8 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, program: NodeId) -> Result<usiz
     let version = name.strip_prefix(b"python").unwrap_or_default();
     let bin = tree.parent(program);
     let prefix = bin.and_then(|bin| tree.parent(bin));
-    let prefixes = [prefix, files.find(b"usr").map(|f| f.node), files.find(b"usr/local").map(|f| f.node)];
+    let prefixes =
+        [prefix, files.find(b"usr").map(|f| f.node), files.find(b"usr/local").map(|f| f.node)];
     let mut standard = None;
     for prefix in prefixes.into_iter().flatten() {
         let Some(lib) = files.find_from(prefix, b"lib") else { continue };
@@ -242,7 +273,14 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, program: NodeId) -> Result<usiz
     }
     let mut sites = Vec::new();
     let leaf = standard.map(|standard| tree.name(standard).to_vec()).unwrap_or_default();
-    for root in [&b"usr/local/lib/"[..], b"usr/lib/", b"opt/venv/lib/", b"venv/lib/", b"app/venv/lib/", b"app/.venv/lib/"] {
+    for root in [
+        &b"usr/local/lib/"[..],
+        b"usr/lib/",
+        b"opt/venv/lib/",
+        b"venv/lib/",
+        b"app/venv/lib/",
+        b"app/.venv/lib/",
+    ] {
         for site in [&b"site-packages"[..], b"dist-packages"] {
             sites.push([root, &leaf, b"/", site].concat());
         }
@@ -289,7 +327,9 @@ fn path_files(reach: &Reach<'_>, site: NodeId) -> Result<Vec<NodeId>> {
                 continue;
             }
             let found = reach.files.find_from(site, line);
-            added.extend(found.map(|found| found.node).filter(|node| reach.files.is_directory(*node)));
+            added.extend(
+                found.map(|found| found.node).filter(|node| reach.files.is_directory(*node)),
+            );
         }
     }
     Ok(added)

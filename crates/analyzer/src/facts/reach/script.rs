@@ -4,7 +4,7 @@
 use crate::content::Shebang;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::{Blind, Reach, command};
+use crate::facts::reach::{Blind, Reach, command, python};
 use crate::tree::NodeId;
 
 /// Whether a program of this name is a shell.
@@ -23,11 +23,16 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, script: NodeId, shebang: &Sheba
         return Ok(());
     };
     reach.claim_found(&found, Evidence::Needed, "#! of", Some(script));
+    let mut program_node = found.node;
     if let Some(program) = shebang.env_words().next().map(<[u8]>::to_vec)
         && shebang.interpreter.ends_with(b"/env")
         && let Some(found) = reach.environment.command(reach.files, &program)
     {
         reach.claim_found(&found, Evidence::Needed, "#! of", Some(script));
+        program_node = found.node;
+    }
+    if shebang.program().starts_with(b"python") {
+        python::interpreter(reach, program_node)?;
     }
     Ok(())
 }

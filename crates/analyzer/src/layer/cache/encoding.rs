@@ -1,6 +1,8 @@
 //! The bytes of a cache entry: numbers in little endian, tables one after the other, at the end a
 //! BLAKE3 of all that stands before it.
 
+use std::sync::Arc;
+
 use jettison_oci::Digest;
 
 use crate::entry::Kind;
@@ -64,6 +66,18 @@ pub(super) fn encode(digest: &Digest, index: &LayerIndex, compressed: bool) -> V
     put_u64(&mut out, index.warnings.len() as u64);
     for warning in &index.warnings {
         put_bytes(&mut out, warning.as_bytes());
+    }
+    match &index.contents {
+        None => out.push(0),
+        Some(contents) => {
+            out.push(1);
+            put_u64(&mut out, contents.len() as u64);
+            for (position, content) in contents {
+                put_u32(&mut out, *position);
+                // Plain values always serialize.
+                put_bytes(&mut out, &postcard::to_allocvec(&**content).unwrap_or_default());
+            }
+        }
     }
     let hash = blake3::hash(&out);
     out.extend_from_slice(hash.as_bytes());
@@ -144,6 +158,17 @@ pub(super) fn decode(digest: &Digest, bytes: &[u8]) -> Option<(LayerIndex, bool)
     }
     for _ in 0..input.count(8)? {
         index.warnings.push(String::from_utf8(input.bytes()?.to_vec()).ok()?);
+    }
+    if input.take(1)? == [1] {
+        let mut contents = Vec::new();
+        for _ in 0..input.count(12)? {
+            let position = input.u32()?;
+            contents.push((position, Arc::new(postcard::from_bytes(input.bytes()?).ok()?)));
+        }
+        if !contents.is_sorted_by_key(|(position, _)| *position) {
+            return None;
+        }
+        index.contents = Some(contents);
     }
     let known = |at: u32, len: usize| at == NONE || (at as usize) < len;
     let fits = index.records.iter().all(|record| {

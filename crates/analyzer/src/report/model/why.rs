@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::report::Detail;
-use crate::report::model::{LayerName, PathBytes, SCHEMA_VERSION, Tool, layer_name, path_text};
+use crate::report::model::{
+    LayerName, PathBytes, SCHEMA_VERSION, Tool, UseDocument, layer_name, path_text,
+};
 use crate::why::{Event, Why};
 
 /// What `jettison why --format json` prints.
@@ -49,6 +51,10 @@ pub struct WhyDocument {
     pub kept_by: Vec<PathBytes>,
     /// All other names of the file that stands there.
     pub hard_links: Vec<String>,
+    /// What leads to it from what the image runs, and whose it is; null where that was not asked
+    /// for or there is no such file.
+    #[serde(rename = "use")]
+    pub use_of: Option<UseDocument>,
     /// What happened to it, bottom layer first.
     pub events: Vec<WhyEventDocument>,
     /// The largest that is below it. At most `--top`, none under `--min-bytes`.
@@ -115,7 +121,12 @@ pub struct BelowDocument {
 }
 
 /// The document of a path's life; lists of paths are cut by `detail`.
-pub fn why(account: &Account, why: &Why, detail: Detail) -> WhyDocument {
+pub fn why(
+    account: &Account,
+    why: &Why,
+    use_of: Option<UseDocument>,
+    detail: Detail,
+) -> WhyDocument {
     let is_shown = |bytes: u64| bytes >= detail.min_bytes.get();
     WhyDocument {
         schema_version: SCHEMA_VERSION,
@@ -143,6 +154,7 @@ pub fn why(account: &Account, why: &Why, detail: Detail) -> WhyDocument {
             .map(|(path, bytes)| PathBytes { path: path_text(path), bytes: Bytes(*bytes) })
             .collect(),
         hard_links: why.hard_links.iter().map(|path| path_text(path)).collect(),
+        use_of,
         events: why.events.iter().map(|event| event_row(account, event)).collect(),
         below: why
             .below

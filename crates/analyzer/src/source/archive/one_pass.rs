@@ -112,7 +112,8 @@ fn layer(
     // The tar of a blob that is not compressed has the blob's own digest.
     let algorithm = (compressed && options.verify).then_some(Algorithm::Sha256);
     let mut tar = Metered::new(&mut unpacked, algorithm);
-    let index = scan(Stream::new(&mut tar), what, Contents::Hash)?;
+    let contents = if options.gather { Contents::Gather } else { Contents::Hash };
+    let index = scan(Stream::new(&mut tar), what, contents)?;
     let (_, diff_id) = tar.finish();
     let (stored, digest) = unpacked.into_inner().rest.finish();
     Ok(Scanned {

@@ -162,6 +162,8 @@ fn config(image: ImageInspect, diff_ids: Vec<Digest>) -> Config {
         user: run.user.unwrap_or_default(),
         env: run.env.unwrap_or_default(),
         working_dir: run.working_dir.unwrap_or_default(),
+        healthcheck: Vec::new(),
+        volumes: Vec::new(),
         diff_ids,
         history: Vec::new(),
     }

@@ -1,0 +1,51 @@
+//! What each file is for: its package, what leads to it from what the image runs, and whether
+//! anything does. Everything is read from the tree; nothing is run.
+
+pub mod evidence;
+pub mod filesystem;
+pub mod kind;
+pub mod package;
+pub mod profile;
+pub mod reach;
+pub mod unused;
+
+use std::collections::BTreeSet;
+
+use crate::account::Account;
+use crate::error::Result;
+use crate::tree::NodeId;
+
+use evidence::Claims;
+use filesystem::Filesystem;
+use package::Packages;
+use profile::Profile;
+use reach::Blind;
+use unused::Unused;
+
+/// The facts of an image.
+pub struct Facts {
+    /// Its packages.
+    pub packages: Packages,
+    /// What leads to each file.
+    pub claims: Claims,
+    /// What could not be looked into.
+    pub blind: BTreeSet<(Blind, NodeId)>,
+    /// Live files that nothing leads to.
+    pub unused: Unused,
+    /// What was odd or missing.
+    pub warnings: Vec<String>,
+}
+
+impl Facts {
+    /// Gathers the facts of an account. Its layers must have been read with `gather`, or be ones
+    /// whose contents can still be read.
+    pub fn of(account: &Account, profile: Option<&Profile>) -> Result<Self> {
+        let files = Filesystem::new(account);
+        let mut packages = Packages::read(&files)?;
+        let reached = reach::reach(&files, &packages, profile)?;
+        let unused = unused::find(&files, &packages, &reached);
+        let mut warnings = std::mem::take(&mut packages.warnings);
+        warnings.extend(reached.warnings);
+        Ok(Self { packages, claims: reached.claims, blind: reached.blind, unused, warnings })
+    }
+}

@@ -1,0 +1,199 @@
+//! Live files that nothing leads to, by package and by directory, with how sure that is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jettison_oci::Bytes;
+
+use crate::entry::split;
+use crate::facts::evidence::{Confidence, Evidence};
+use crate::facts::filesystem::Filesystem;
+use crate::facts::kind::{FileKind, Form, form_of, kind_of};
+use crate::facts::package::Packages;
+use crate::facts::reach::{Blind, Reached};
+use crate::tree::{Fate, NodeId};
+
+/// What files of a group have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupName {
+    /// The package that brought them, by position.
+    Package(usize),
+    /// The directory that they stand in, where no package brought them.
+    Directory(Vec<u8>),
+}
+
+/// Unused files of one package or directory, of one confidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub name: GroupName,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why it is thought so.
+    pub because: String,
+    /// Their bytes.
+    pub bytes: Bytes,
+    /// Their nodes, by path.
+    pub files: Vec<NodeId>,
+}
+
+/// All unused files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unused {
+    /// Bytes that nothing leads to.
+    pub bytes: u64,
+    /// Of those, by confidence: high, medium, low.
+    pub by_confidence: [u64; 3],
+    /// The groups, the most bytes first.
+    pub groups: Vec<Group>,
+}
+
+/// Finds them. A file with several names is used if one of its names is.
+pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reached) -> Unused {
+    let account = files.account();
+    let mut used: BTreeSet<u32> = BTreeSet::new();
+    for node in files.tree().walk(NodeId::ROOT) {
+        if reached.claims.evidence(node) > Evidence::None {
+            used.extend(files.tree().payload(node));
+        }
+    }
+    let blind: BTreeSet<Blind> = reached.blind.iter().map(|(blind, _)| *blind).collect();
+    let mut groups: BTreeMap<(GroupName, Confidence, FileKind), Vec<(NodeId, u64)>> =
+        BTreeMap::new();
+    for (at, payload) in (0_u32..).zip(&account.payloads) {
+        if payload.size == 0 || !matches!(payload.fate, Fate::Live(_)) || used.contains(&at) {
+            continue;
+        }
+        let Some(node) = account.nodes[at as usize] else { continue };
+        let path = files.path(node);
+        let kind = kind_of(&path);
+        let confidence = confidence(files, node, &path, kind, &blind);
+        let name = match packages.owner_position(node) {
+            Some(package) => GroupName::Package(package),
+            None => GroupName::Directory(top_directory(&path)),
+        };
+        groups.entry((name, confidence, kind)).or_default().push((node, payload.size));
+    }
+    let mut unused = Unused::default();
+    for ((name, confidence, kind), mut rows) in groups {
+        rows.sort_by_cached_key(|(node, _)| files.tree().path(*node));
+        let bytes: u64 = rows.iter().map(|(_, size)| size).sum();
+        unused.bytes += bytes;
+        unused.by_confidence[match confidence {
+            Confidence::High => 0,
+            Confidence::Medium => 1,
+            Confidence::Low => 2,
+        }] += bytes;
+        let because = because(packages, reached, &name, kind, confidence, &blind);
+        let files = rows.into_iter().map(|(node, _)| node).collect();
+        unused.groups.push(Group { name, confidence, because, bytes: Bytes(bytes), files });
+    }
+    unused.groups.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+    unused
+}
+
+/// How sure it is that a file without evidence is unused.
+fn confidence(
+    files: &Filesystem<'_>,
+    node: NodeId,
+    path: &[u8],
+    kind: FileKind,
+    blind: &BTreeSet<Blind>,
+) -> Confidence {
+    // A shell that is given no script runs what somebody types, manual pages included.
+    let interactive = blind.contains(&Blind::Shell);
+    match kind {
+        FileKind::Manual | FileKind::Documentation | FileKind::Translation if interactive => {
+            return Confidence::Medium;
+        }
+        FileKind::Manual
+        | FileKind::Documentation
+        | FileKind::Translation
+        | FileKind::PackageTooling => return Confidence::High,
+        FileKind::Cache if path.starts_with(b"/var/") => return Confidence::High,
+        FileKind::Development | FileKind::Cache | FileKind::Test => {
+            return if interactive { Confidence::Low } else { Confidence::Medium };
+        }
+        FileKind::Other => {}
+    }
+    if interactive {
+        return Confidence::Low;
+    }
+    let doubtful = match form_of(path, files.is_executable(node)) {
+        Form::Python => blind.contains(&Blind::Python),
+        Form::JavaScript => blind.contains(&Blind::Node),
+        // Plugins have no version in their names; libraries are named by whoever opens them.
+        Form::SharedObject => {
+            path.ends_with(b".so")
+                && !split(path).1.starts_with(b"lib")
+                && blind.contains(&Blind::Dlopen)
+        }
+        Form::Program => blind.contains(&Blind::ShellEval),
+        Form::Data => blind.contains(&Blind::OtherLanguage) && !path.starts_with(b"/usr/share/"),
+    };
+    if doubtful { Confidence::Low } else { Confidence::Medium }
+}
+
+/// The first three names of a path's directory: deep enough to say what it is.
+fn top_directory(path: &[u8]) -> Vec<u8> {
+    let (directory, _) = split(path);
+    let mut ends =
+        directory.iter().enumerate().skip(1).filter(|(_, b)| **b == b'/').map(|(at, _)| at);
+    let end = ends.nth(2).unwrap_or(directory.len());
+    directory[..end].to_vec()
+}
+
+fn because(
+    packages: &Packages,
+    reached: &Reached,
+    name: &GroupName,
+    kind: FileKind,
+    confidence: Confidence,
+    blind: &BTreeSet<Blind>,
+) -> String {
+    let mut because = match name {
+        GroupName::Package(at) => {
+            let package = &packages.all[*at];
+            let used = package.files.iter().any(|n| reached.claims.evidence(*n) >= Evidence::Named);
+            let dependants = packages.dependants(*at).len();
+            let mut text = if used {
+                "nothing leads to these files of it".to_owned()
+            } else {
+                "no file of it is reached".to_owned()
+            };
+            match dependants {
+                0 => {}
+                1 => text.push_str("; 1 package depends on it"),
+                several => text.push_str(&format!("; {several} packages depend on it")),
+            }
+            text
+        }
+        GroupName::Directory(_) => {
+            "nothing leads to these files, which no package brought".to_owned()
+        }
+    };
+    if kind != FileKind::Other {
+        because = format!("{}: {because}", kind.name());
+    }
+    if confidence == Confidence::Low {
+        // Any of them may be why; which one matters less than that there is one.
+        let doubts: Vec<&str> = blind.iter().map(|blind| blind.words()).collect();
+        if !doubts.is_empty() {
+            because.push_str(&format!("; but {}", doubts.join(", ")));
+        }
+    }
+    because
+}
+
+impl Blind {
+    /// What cannot be looked into, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Shell => "a shell is started without a script",
+            Self::ShellEval => "a script evaluates commands that it makes up",
+            Self::Python => "Python runs what only a run can tell",
+            Self::Node => "Node runs what only a run can tell",
+            Self::OtherLanguage => "scripts of other languages are not looked into",
+            Self::Dlopen => "shared objects are opened by names that are made up",
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The documents of unused files, and of what leads to one file.
+
+use jettison_oci::Bytes;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::account::Account;
+use crate::facts::Facts;
+use crate::facts::evidence::Evidence;
+use crate::facts::unused::GroupName;
+use crate::report::Detail;
+use crate::report::model::path_text;
+use crate::tree::NodeId;
+
+/// Live files that nothing leads to from what the image runs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusedDocument {
+    /// Their bytes: the sum of the three.
+    pub bytes: Bytes,
+    /// No program reads files of their kind while it runs.
+    pub high: Bytes,
+    /// Nothing that was looked into leads to them.
+    pub medium: Bytes,
+    /// Something that cannot be looked into may well use them.
+    pub low: Bytes,
+    /// By package, or by directory where no package brought them, the most bytes first. Those
+    /// under `--min-bytes` are left out.
+    pub groups: Vec<UnusedGroupDocument>,
+    /// What could not be looked into.
+    pub blind: Vec<String>,
+}
+
+/// Unused files of one package or directory.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusedGroupDocument {
+    /// The package that brought them; null where none did.
+    pub package: Option<String>,
+    /// Its database: `dpkg`, `apk`, `python` or `node`.
+    pub ecosystem: Option<String>,
+    /// The directory that they stand in, where no package brought them.
+    pub directory: Option<String>,
+    /// Their bytes.
+    pub bytes: Bytes,
+    /// How many they are.
+    pub files: usize,
+    /// `high`, `medium` or `low`.
+    pub confidence: String,
+    /// Why it is thought so.
+    pub because: String,
+    /// The largest of them. At most `--top`.
+    pub top_paths: Vec<String>,
+}
+
+/// One link of the chain that leads to a file.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainLink {
+    /// The file.
+    pub path: String,
+    /// What it is for the next one: `#! of`, `NEEDED by`; for the last one what starts the chain,
+    /// `ENTRYPOINT`.
+    pub how: String,
+}
+
+/// What leads to a file, and whose it is.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UseDocument {
+    /// `executed`, `opened`, `needed`, `named`, `package-mate`, `convention` or `none`.
+    pub evidence: String,
+    /// How sure it is that nothing uses it; null where something leads to it.
+    pub confidence: Option<String>,
+    /// From the file back to what starts the chain.
+    pub chain: Vec<ChainLink>,
+    /// The package that brought it.
+    pub owner: Option<String>,
+    /// What it would take to drop it, in a sentence.
+    pub to_drop: String,
+}
+
+/// The document of unused files.
+pub(super) fn unused(account: &Account, facts: &Facts, detail: Detail) -> UnusedDocument {
+    let unused = &facts.unused;
+    let [high, medium, low] = unused.by_confidence.map(Bytes);
+    let package = |name: &GroupName| match name {
+        GroupName::Package(at) => Some(&facts.packages.all[*at]),
+        GroupName::Directory(_) => None,
+    };
+    let groups = unused.groups.iter().filter(|group| group.bytes >= detail.min_bytes);
+    let mut blind: Vec<String> = facts
+        .blind
+        .iter()
+        .map(|(blind, node)| format!("{}: {}", path_text(&account.tree.path(*node)), blind.words()))
+        .collect();
+    blind.dedup();
+    UnusedDocument {
+        bytes: Bytes(unused.bytes),
+        high,
+        medium,
+        low,
+        groups: groups
+            .map(|group| UnusedGroupDocument {
+                package: package(&group.name).map(|package| package.name.clone()),
+                ecosystem: package(&group.name).map(|p| p.ecosystem.name().to_owned()),
+                directory: match &group.name {
+                    GroupName::Directory(path) => {
+                        Some(path_text(path.strip_prefix(b"/").unwrap_or(path)))
+                    }
+                    GroupName::Package(_) => None,
+                },
+                bytes: group.bytes,
+                files: group.files.len(),
+                confidence: group.confidence.name().to_owned(),
+                because: group.because.clone(),
+                top_paths: top(account, &group.files, detail.top),
+            })
+            .collect(),
+        blind,
+    }
+}
+
+fn top(account: &Account, files: &[NodeId], top: usize) -> Vec<String> {
+    let size = |node: NodeId| {
+        account.tree.payload(node).map_or(0, |at| account.payloads[at as usize].size)
+    };
+    let mut files = files.to_vec();
+    files.sort_by_key(|node| std::cmp::Reverse(size(*node)));
+    files.iter().take(top).map(|node| path_text(&account.tree.path(*node))).collect()
+}
+
+/// What leads to the file at `node`.
+pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> UseDocument {
+    // Another name of the same file may be the one that is used.
+    let payload = account.tree.payload(node);
+    let strongest = account
+        .tree
+        .walk(NodeId::ROOT)
+        .filter(|other| {
+            *other == node || payload.is_some() && account.tree.payload(*other) == payload
+        })
+        .max_by_key(|other| (facts.claims.evidence(*other), *other == node))
+        .unwrap_or(node);
+    let evidence = facts.claims.evidence(strongest);
+    let group = facts.unused.groups.iter().find(|group| group.files.contains(&node));
+    let owner = facts.packages.owner(node);
+    let to_drop = match (evidence, owner) {
+        (Evidence::None, Some(owner)) => {
+            format!("remove the package {}, or leave the file out of the final stage", owner.name)
+        }
+        (Evidence::None, None) => "leave it out where it is copied or made".to_owned(),
+        (_, _) => "what leads to it would have to go first".to_owned(),
+    };
+    UseDocument {
+        evidence: evidence.name().to_owned(),
+        confidence: group.map(|group| group.confidence.name().to_owned()),
+        chain: facts
+            .claims
+            .chain(strongest)
+            .into_iter()
+            .map(|(node, how)| ChainLink {
+                path: path_text(&account.tree.path(node)),
+                how: how.to_owned(),
+            })
+            .collect(),
+        owner: owner.map(|owner| owner.name.clone()),
+        to_drop,
+    }
+}

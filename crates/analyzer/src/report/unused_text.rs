@@ -1,0 +1,68 @@
+//! Unused files for a terminal.
+
+use jettison_oci::{Bytes, escape};
+
+use crate::account::Account;
+use crate::facts::Facts;
+use crate::facts::unused::GroupName;
+use crate::report::Detail;
+use crate::report::model::{self, UseDocument};
+use crate::report::page::{Page, counted, percent};
+use crate::report::rows::Rows;
+
+/// The part of the page that lists unused files.
+pub(crate) fn draw(page: &mut Page, account: &Account, facts: &Facts, detail: Detail) {
+    let unused = &facts.unused;
+    page.heading("Unused: nothing leads to it from what the image runs");
+    let live = account.sizes.live.get();
+    page.line(&format!(
+        "  {:>11}  {} of live",
+        Bytes(unused.bytes).to_string(),
+        percent(unused.bytes, live)
+    ));
+    let meanings = [
+        ("high", "of a kind that no running program reads"),
+        ("medium", "nothing that was looked into leads to it"),
+        ("low", "what cannot be looked into may use it"),
+    ];
+    for ((name, meaning), bytes) in meanings.into_iter().zip(unused.by_confidence) {
+        page.line(&format!("  {:>11}  {name:<8}{meaning}", Bytes(bytes).to_string()));
+    }
+    let groups = &unused.groups;
+    let rows = Rows::of(groups, detail, |group| group.bytes);
+    if !rows.is_empty() {
+        page.blank();
+    }
+    for group in rows.shown() {
+        let front = format!("{:>11}  {:<8}", group.bytes.to_string(), group.confidence.name());
+        let name = match &group.name {
+            GroupName::Package(at) => escape::line(&facts.packages.all[*at].name),
+            GroupName::Directory(path) => model::path_text(path.strip_prefix(b"/").unwrap_or(path)),
+        };
+        let files = counted(group.files.len(), "file");
+        page.wrapped(&front, &format!("{name}: {files}: {}", group.because));
+    }
+    rows.rest(page);
+}
+
+/// The part of `jettison why` that says what leads to the file.
+pub(crate) fn draw_use(page: &mut Page, of: &UseDocument) {
+    page.blank();
+    if let Some(owner) = &of.owner {
+        page.line(&format!("of the package {}", escape::line(owner)));
+    }
+    match &of.confidence {
+        Some(confidence) => {
+            page.line(&format!("nothing leads to it from what the image runs ({confidence})"));
+        }
+        None if of.chain.is_empty() => {
+            page.line("nothing leads to it from what the image runs");
+        }
+        None => page.line(&format!("{}:", of.evidence)),
+    }
+    for link in &of.chain {
+        page.path("  ", &link.path);
+        page.line(&format!("    <- {}", escape::line(&link.how)));
+    }
+    page.wrapped("to drop it: ", &of.to_drop);
+}

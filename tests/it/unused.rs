@@ -1,0 +1,224 @@
+//! What leads to a file, and what nothing leads to.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jettison_testkit::image::{Compression, ImageBuilder, ImageFiles, LayerBuilder, Meta, Wrap};
+use serde_json::Value;
+
+use crate::jettison::User;
+use crate::shop::content;
+
+const STATUS: &str = "Package: bash\nStatus: install ok installed\nInstalled-Size: 9\n\
+    Architecture: amd64\nVersion: 1\nDepends: libc6\n\n\
+    Package: unneeded\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2\n";
+
+/// A file of this machine and the symlinks on the way to it, at the same paths.
+fn of_this_machine(mut layer: LayerBuilder, path: &Path) -> LayerBuilder {
+    let mut at = path.to_owned();
+    loop {
+        // `/lib` is a symlink, too: the directory is taken where it really is.
+        let parent = at.parent().unwrap().canonicalize().unwrap();
+        let real = parent.join(at.file_name().unwrap());
+        let name = real.strip_prefix("/").unwrap().to_str().unwrap().to_owned();
+        match fs_err::read_link(&real) {
+            Ok(target) => {
+                layer = layer.symlink(name, target.to_str().unwrap());
+                at = parent.join(target);
+            }
+            Err(_) => {
+                return layer.file_with(name, fs_err::read(&real).unwrap(), Meta::mode(0o755));
+            }
+        }
+    }
+}
+
+/// What the machine's own loader says that a program loads.
+fn ldd(program: &str) -> Vec<PathBuf> {
+    let text = jettison_testkit::process::run(Command::new("ldd").arg(program)).unwrap();
+    let path = |line: &str| line.split_whitespace().find(|w| w.starts_with('/')).map(PathBuf::from);
+    text.lines().filter_map(path).collect()
+}
+
+fn image(program: &str) -> ImageBuilder {
+    let mut layer = LayerBuilder::new();
+    for link in ["bin", "sbin", "lib", "lib64"] {
+        if Path::new("/").join(link).is_symlink() {
+            layer = layer.symlink(link, format!("usr/{link}"));
+        }
+    }
+    layer = of_this_machine(layer, Path::new(program));
+    for library in ldd(program) {
+        layer = of_this_machine(layer, &library);
+    }
+    let cache = fs_err::read("/etc/ld.so.cache").unwrap();
+    let layer = layer
+        .file("etc/ld.so.cache", cache)
+        .file("var/lib/dpkg/status", STATUS)
+        .file("var/lib/dpkg/info/bash.list", "/.\n/bin/bash\n/usr/share/bash/data\n")
+        .file(
+            "var/lib/dpkg/info/unneeded.list",
+            "/usr/bin/unneeded\n/usr/share/doc/unneeded/NEWS\n",
+        )
+        .file("usr/share/bash/data", content("data", 500))
+        .file_with("usr/bin/unneeded", content("unneeded", 9000), Meta::mode(0o755))
+        .file("usr/share/doc/unneeded/NEWS", content("news", 7000))
+        .file("srv/left/over.bin", content("over", 5000));
+    ImageBuilder::new().layer(layer, "ADD rootfs.tar / # buildkit").tag("example.test/tool:1")
+}
+
+fn write(user: &User, name: &str, image: &ImageBuilder) -> String {
+    ImageFiles::docker_archive(&[image.clone().build()])
+        .write_archive(&user.path(name), Wrap::None)
+        .unwrap();
+    format!("docker-archive:{name}")
+}
+
+fn why(user: &User, word: &str, path: &str) -> Value {
+    user.run(&["why", "--unused", "--format", "json", word, path]).json()["use"].clone()
+}
+
+#[test]
+fn a_program_needs_what_its_loader_would_load() {
+    let user = User::new();
+    for program in ["/usr/bin/bash", "/usr/bin/apt-get", "/usr/bin/git"] {
+        if !Path::new(program).exists() {
+            continue;
+        }
+        let image = image(program).entrypoint(&[program, "/no/such/script"]);
+        let word = write(&user, "tool.tar", &image);
+        let libraries = ldd(program);
+        assert!(!libraries.is_empty());
+        for library in libraries.iter().map(|path| path.canonicalize().unwrap()) {
+            let of = why(&user, &word, library.to_str().unwrap());
+            assert_eq!(of["evidence"], "needed", "{program}: {}: {of}", library.display());
+            let chain = of["chain"].as_array().unwrap();
+            assert_eq!(chain.last().unwrap()["how"], "ENTRYPOINT", "{of}");
+        }
+        let of = why(&user, &word, "/usr/bin/unneeded");
+        assert_eq!((&of["evidence"], &of["owner"]), (&"none".into(), &"unneeded".into()));
+        assert_eq!(of["chain"], Value::Array(Vec::new()));
+    }
+}
+
+#[test]
+fn what_nothing_leads_to_is_told_by_package_and_directory() {
+    let user = User::new();
+    let image = image("/usr/bin/bash").entrypoint(&["/usr/bin/bash", "/no/such/script"]);
+    let word = write(&user, "tool.tar", &image);
+    let document = user.analyze_with(&word, &["--unused"]);
+    let unused = &document["unused"];
+    assert_eq!(document["size"]["unused"], unused["bytes"]);
+    let sum = |key: &str| unused[key].as_u64().unwrap();
+    assert_eq!(sum("bytes"), sum("high") + sum("medium") + sum("low"));
+    let groups = unused["groups"].as_array().unwrap();
+    assert_eq!(groups.iter().map(|g| g["bytes"].as_u64().unwrap()).sum::<u64>(), sum("bytes"));
+    let find = |key: &str, name: &str, confidence: &str| {
+        groups.iter().find(|g| g[key] == name && g["confidence"] == confidence).unwrap().clone()
+    };
+    assert_eq!(find("package", "unneeded", "high")["bytes"], 7000);
+    assert_eq!(find("package", "unneeded", "medium")["bytes"], 9000);
+    assert_eq!(find("directory", "/srv/left", "medium")["bytes"], 5000);
+    assert!(!groups.iter().any(|group| group["package"] == "bash"), "{groups:?}");
+    let of = why(&user, &word, "/usr/share/bash/data");
+    assert_eq!(of["evidence"], "package-mate", "{of}");
+    // Nothing of it is said where it was not asked for.
+    let plain = user.analyze(&word);
+    assert_eq!((&plain["unused"], &plain["size"]["unused"]), (&Value::Null, &Value::Null));
+    let text = user.run(&["analyze", "--unused", &word]).text();
+    assert!(text.contains("unneeded: 1 file: documentation: no file of it is reached"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn contents_that_pass_by_say_what_those_that_stay_say() {
+    let user = User::new();
+    let image = image("/usr/bin/bash").entrypoint(&["/usr/bin/bash", "/no/such/script"]);
+    let expected = user.analyze_with(&write(&user, "tool.tar", &image), &["--unused"]);
+    let gzip = image.compression(Compression::Gzip { level: 1 }).build();
+    ImageFiles::oci_layout([gzip.clone()]).write_directory(&user.path("layout")).unwrap();
+    // The second run has the contents from the cache; the first of them filled it without.
+    user.analyze("oci:layout");
+    for run in ["gathered", "cached"] {
+        let found = user.analyze_with("oci:layout", &["--unused"]);
+        assert_eq!(found["unused"], expected["unused"], "{run}");
+    }
+    let piped = ["analyze", "-", "--unused", "--format", "json"];
+    let archive = ImageFiles::docker_archive(&[gzip]).tar();
+    assert_eq!(user.run_with_input(&piped, &archive).json()["unused"], expected["unused"]);
+}
+
+#[test]
+fn chains_lead_through_scripts_wrappers_and_links() {
+    let user = User::new();
+    let script = "#!/usr/bin/env -S python9 -u\nimport helper\n";
+    let layer = LayerBuilder::new()
+        .file_with("usr/bin/env", content("env", 900), Meta::mode(0o755))
+        .file_with("usr/bin/tini", content("tini", 900), Meta::mode(0o755))
+        .file_with("usr/bin/python9.9", content("python", 900), Meta::mode(0o755))
+        .symlink("usr/bin/python9", "python9.9")
+        .file("usr/lib/python9.9/os.py", "import stat\n")
+        .file("usr/lib/python9.9/stat.py", "x = 1\n")
+        .file("usr/lib/python9.9/never.py", content("never", 900))
+        .file_with("app/serve", script, Meta::mode(0o755))
+        .file("app/helper.py", "from package import part\n")
+        .file("app/package/__init__.py", "y = 1\n")
+        .file("app/package/part.py", "y = 1\n")
+        .file("app/package/spare.py", content("spare", 800));
+    let image = ImageBuilder::new()
+        .layer(layer, "COPY . / # buildkit")
+        .entrypoint(&["/usr/bin/tini", "--"])
+        .cmd(&["/app/serve"])
+        .tag("x:1");
+    let word = write(&user, "script.tar", &image);
+    let chain = |path: &str| -> Vec<String> {
+        let of = why(&user, &word, path);
+        let links = of["chain"].as_array().unwrap().iter();
+        links
+            .map(|l| format!("{} {}", l["path"].as_str().unwrap(), l["how"].as_str().unwrap()))
+            .collect()
+    };
+    assert_eq!(
+        chain("/usr/bin/python9.9"),
+        [
+            "/usr/bin/python9.9 target of",
+            "/usr/bin/python9 #! of",
+            "/app/serve command of",
+            "/usr/bin/tini ENTRYPOINT"
+        ]
+    );
+    assert_eq!(chain("/app/package/part.py")[0], "/app/package/part.py imported by");
+    assert_eq!(chain("/app/package/part.py")[1], "/app/helper.py imported by");
+    let standard = chain("/usr/lib/python9.9/stat.py");
+    assert_eq!(standard[0], "/usr/lib/python9.9/stat.py imported at the start of");
+    assert_eq!(standard.last().unwrap(), "/usr/bin/tini ENTRYPOINT");
+    for path in ["/usr/lib/python9.9/never.py", "/app/package/spare.py"] {
+        assert_eq!(chain(path), [] as [&str; 0], "{path}");
+    }
+    let text = user.run(&["why", "--unused", &word, "/app/helper.py"]).text();
+    assert!(text.contains("  /app/helper.py\n    <- imported by\n  /app/serve\n"), "{text}");
+}
+
+#[test]
+fn a_profile_is_evidence() {
+    let user = User::new();
+    let image = image("/usr/bin/bash").entrypoint(&["/usr/bin/bash", "/no/such/script"]);
+    let word = write(&user, "tool.tar", &image);
+    let profile =
+        r#"{"schemaVersion":1,"executed":["/usr/bin/bash"],"opened":["/srv/left/over.bin"]}"#;
+    fs_err::write(user.path("run.json"), profile).unwrap();
+    let with = ["why", "--unused", "--profile", "run.json", "--format", "json", &word];
+    let evidence =
+        |path: &str| user.run(&[&with[..], &[path]].concat()).json()["use"]["evidence"].clone();
+    assert_eq!(evidence("/usr/bin/bash"), "executed");
+    assert_eq!(evidence("/srv/left/over.bin"), "opened");
+    for (profile, said) in [
+        (r#"{"schemaVersion":1,"complete":false}"#, "events were lost"),
+        (r#"{"schemaVersion":7}"#, "schemaVersion is 7"),
+        ("[", "run.json is malformed"),
+    ] {
+        fs_err::write(user.path("run.json"), profile).unwrap();
+        user.run(&[&with[..], &["/usr/bin/bash"]].concat()).fails(3, &["run.json", said]);
+    }
+    user.run(&["analyze", "--profile", "run.json", &word]).fails(2, &["--unused"]);
+}
