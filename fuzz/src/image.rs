@@ -87,6 +87,7 @@ pub fn read(image: &Image, cache: Option<&Cache>) -> Result<Vec<ReadLayer>> {
     let options = ReadOptions {
         jobs: NonZeroUsize::MIN,
         verify: false,
+        gather: false,
         expansion: Expansion { ratio: RATIO },
         cache,
         progress: &Silent,

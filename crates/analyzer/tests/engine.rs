@@ -85,6 +85,7 @@ fn read_options(verify: bool) -> ReadOptions<'static> {
     ReadOptions {
         jobs: NonZeroUsize::new(2).unwrap(),
         verify,
+        gather: false,
         expansion: Expansion::default(),
         cache: None,
         progress: &Silent,

@@ -127,6 +127,19 @@ fn texts() -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
+/// Texts of every language, and the front of this program.
+fn contents() -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut program = fs_err::read(std::env::current_exe()?)?;
+    program.truncate(200 << 10);
+    let texts = [
+        "#!/bin/sh\nset -e\nexec gosu app \"/srv/run\" --now\n",
+        "#!/usr/bin/env python3\nfrom . import (a,\n b)\nimport c.d; __import__('e')\n",
+        "const a = require('a'); import b from \"b\"; path.join(__dirname, 'views')\n",
+        r#"{"schemaVersion":1,"executed":["/bin/sh"],"opened":["/etc/passwd"]}"#,
+    ];
+    Ok(texts.iter().map(|text| text.as_bytes().to_vec()).chain([program]).collect())
+}
+
 fn main() -> anyhow::Result<()> {
     let corpus = std::env::args_os().nth(1).context("usage: seed DIRECTORY")?;
     let steps: Vec<u8> = (0..=255_u8).flat_map(|at| [at, at.wrapping_mul(7)]).collect();
@@ -134,6 +147,7 @@ fn main() -> anyhow::Result<()> {
         ("archive", archives()),
         ("layer", blobs()),
         ("stack", vec![steps.clone(), steps.into_iter().rev().collect()]),
+        ("contents", contents()?),
         ("reference", texts()),
         ("documents", documents()),
         ("cache", cached()?),

@@ -30,6 +30,7 @@ const DYNAMIC_MAX: usize = 4096;
 
 /// What an ELF file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Elf {
     /// 64-bit rather than 32-bit.
     pub is_64: bool,
@@ -250,7 +251,7 @@ fn read<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<Elf> {
                     DT_RPATH => elf.rpath = text(value),
                     DT_RUNPATH => elf.runpath = text(value),
                     DT_FLAGS_1 => {
-                        elf.no_default_directories = value & u64::from(DF_1_NODEFLIB.0) != 0;
+                        elf.no_default_directories = value & DF_1_NODEFLIB.0 != 0;
                     }
                     _ => {}
                 }

@@ -79,7 +79,7 @@ fn read(statement: &str, found: &mut BTreeSet<Box<str>>) {
     } else if let Some(rest) = code.strip_prefix("from ")
         && let Some((module, names)) = rest.split_once("import")
     {
-        let Some(module) = module.trim().split_whitespace().next().and_then(name) else { return };
+        let Some(module) = module.split_whitespace().next().and_then(name) else { return };
         found.insert(module.into());
         for item in names.trim_matches(|c: char| c.is_whitespace() || "()".contains(c)).split(',') {
             let word = item.trim_matches(|c: char| c.is_whitespace() || "()".contains(c));

@@ -91,7 +91,7 @@ pub fn reach(
     reach.spread()?;
     convention::packages_in_use(&mut reach)?;
     reach.spread()?;
-    convention::always_kept(&mut reach)?;
+    convention::always_kept(&mut reach);
     reach.spread()?;
     Ok(Reached { claims: reach.claims, blind: reach.blind, warnings: reach.warnings })
 }
@@ -122,7 +122,7 @@ impl Reach<'_> {
         }
         match &content.body {
             Body::Elf(file) => elf::visit(self, node, file)?,
-            Body::Shell(words) => script::visit(self, node, words)?,
+            Body::Shell(words) => script::visit(self, node, words),
             Body::Python(module) => python::visit(self, node, module)?,
             Body::JavaScript(module) => node::visit(self, node, module)?,
             Body::Other => _ = self.blind.insert((Blind::OtherLanguage, node)),

@@ -1,6 +1,7 @@
 //! Live files that nothing leads to, by package and by directory, with how sure that is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use jettison_oci::Bytes;
 
@@ -163,7 +164,7 @@ fn because(
             match dependants {
                 0 => {}
                 1 => text.push_str("; 1 package depends on it"),
-                several => text.push_str(&format!("; {several} packages depend on it")),
+                several => _ = write!(text, "; {several} packages depend on it"),
             }
             text
         }
@@ -178,7 +179,7 @@ fn because(
         // Any of them may be why; which one matters less than that there is one.
         let doubts: Vec<&str> = blind.iter().map(|blind| blind.words()).collect();
         if !doubts.is_empty() {
-            because.push_str(&format!("; but {}", doubts.join(", ")));
+            let _ = write!(because, "; but {}", doubts.join(", "));
         }
     }
     because

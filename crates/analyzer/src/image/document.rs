@@ -107,6 +107,7 @@ pub(super) struct RunFields {
     pub(super) env: Option<Vec<String>>,
     pub(super) working_dir: Option<String>,
     pub(super) healthcheck: Option<Object<HealthcheckFields>>,
+    #[expect(clippy::zero_sized_map_values, reason = "Go writes a set so")]
     pub(super) volumes: Option<BTreeMap<String, IgnoredAny>>,
 }
 

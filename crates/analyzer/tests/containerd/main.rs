@@ -26,6 +26,7 @@ fn read(image: &Image) -> jettison_analyzer::Result<Vec<ReadLayer>> {
     let options = ReadOptions {
         jobs: NonZeroUsize::new(2).unwrap(),
         verify: true,
+        gather: false,
         expansion: Expansion::default(),
         cache: None,
         progress: &Silent,

@@ -53,6 +53,7 @@ pub(crate) fn read(image: &Image, jobs: usize) -> Vec<ReadLayer> {
     let options = ReadOptions {
         jobs: NonZeroUsize::new(jobs).unwrap(),
         verify: true,
+        gather: false,
         expansion: Expansion::default(),
         cache: None,
         progress: &Silent,

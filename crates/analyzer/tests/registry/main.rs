@@ -39,6 +39,7 @@ pub(crate) fn read(image: &Image) -> Result<Vec<ReadLayer>> {
     let options = ReadOptions {
         jobs: NonZeroUsize::new(4).unwrap(),
         verify: true,
+        gather: false,
         expansion: OpenOptions::default().expansion,
         cache: None,
         progress: &Silent,

@@ -34,8 +34,7 @@ impl Found {
             let rest = &bytes[start..bytes.len().min(start + NAME_MAX + 1)];
             let end = memchr::memchr(0, rest).unwrap_or(0);
             let text = &rest[..end];
-            if end > 2 && self.paths.len() < NAMES_MAX && text.iter().all(|b| b.is_ascii_graphic())
-            {
+            if end > 2 && self.paths.len() < NAMES_MAX && text.iter().all(u8::is_ascii_graphic) {
                 self.paths.insert(text.into());
             }
             from = start;

@@ -1,11 +1,14 @@
 //! Debian's package database: `status`, the lists of files beside it, and the form of it that
 //! images without dpkg carry (`status.d`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
 use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+
+/// By path: where the file went instead, and the package whose file stays.
+type Diversions = HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>;
 
 const ADMIN: &str = "var/lib/dpkg";
 
@@ -17,7 +20,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         for fields in paragraphs(status.text()) {
             let Some(mut package) = package(&fields) else { continue };
             // Where apt keeps no record, nobody can tell what was asked for.
-            if automatic.as_ref().is_some_and(|names| names.contains_key(package.name.as_str())) {
+            if automatic.as_ref().is_some_and(|names| names.contains(package.name.as_str())) {
                 package.reason = Reason::Dependency;
             }
             let architecture = fields.get("Architecture").copied().unwrap_or_default();
@@ -145,17 +148,17 @@ fn relations(text: &str) -> Vec<Vec<String>> {
 }
 
 /// Packages that apt installed for others.
-fn automatic(files: &Filesystem<'_>) -> Result<Option<HashMap<String, ()>>> {
+fn automatic(files: &Filesystem<'_>) -> Result<Option<HashSet<String>>> {
     let Some(states) = files.document(b"var/lib/apt/extended_states")? else { return Ok(None) };
     let names = paragraphs(states.text())
         .filter(|fields| fields.get("Auto-Installed") == Some(&"1"))
-        .filter_map(|fields| Some(((*fields.get("Package")?).to_owned(), ())))
+        .filter_map(|fields| Some((*fields.get("Package")?).to_owned()))
         .collect();
     Ok(Some(names))
 }
 
-/// Files that another package made dpkg put elsewhere: from, to, and the package whose file stays.
-fn diversions(files: &Filesystem<'_>) -> Result<HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>> {
+/// Files that another package made dpkg put elsewhere.
+fn diversions(files: &Filesystem<'_>) -> Result<Diversions> {
     let Some(document) = files.document(b"var/lib/dpkg/diversions")? else {
         return Ok(HashMap::new());
     };
@@ -167,12 +170,7 @@ fn diversions(files: &Filesystem<'_>) -> Result<HashMap<Vec<u8>, (Vec<u8>, Vec<u
 }
 
 /// Gives the package the files of its list. Directories belong to nobody.
-fn own(
-    files: &Filesystem<'_>,
-    list: &[u8],
-    diversions: &HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
-    package: &mut Package,
-) {
+fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &mut Package) {
     for line in list.split(|b| *b == b'\n').filter(|line| line.len() > 1) {
         let line = match diversions.get(line) {
             Some((to, by)) if by != package.name.as_bytes() => &to[..],

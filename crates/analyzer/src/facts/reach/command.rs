@@ -117,7 +117,8 @@ pub(super) fn line(
     }
     let is = |names: &[&[u8]]| names.iter().any(|n| name.starts_with(n) || real.starts_with(n));
     if script::is_shell(&name) || script::is_shell(&real) && !is(&[b"busybox"]) {
-        return shell(reach, rest, program.node);
+        shell(reach, rest, program.node);
+        return Ok(());
     }
     if is(&[b"python", b"pypy"]) {
         return python::command(reach, rest, program.node);
@@ -128,11 +129,12 @@ pub(super) fn line(
     for word in rest {
         argument(reach, word, through);
     }
-    python::arguments(reach, rest, program.node)
+    python::arguments(reach, rest, program.node);
+    Ok(())
 }
 
 /// A shell's arguments: a script, a text to run, or nothing.
-fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()> {
+fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) {
     let is_text = |word: &&Vec<u8>| {
         word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c')
     };
@@ -141,13 +143,13 @@ fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()>
         if let Some(text) = rest.get(at + 1) {
             given = true;
             let words = crate::content::script::words(text);
-            script::named(reach, program, &words)?;
+            script::named(reach, program, &words);
         }
         for word in rest.iter().skip(at + 2) {
             argument(reach, word, Some(program));
         }
         if given {
-            return Ok(());
+            return;
         }
     }
     for word in rest {
@@ -160,7 +162,6 @@ fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()>
     if !given {
         reach.blind.insert((Blind::Shell, program));
     }
-    Ok(())
 }
 
 /// An argument that is a path, or ends in one behind `=`.

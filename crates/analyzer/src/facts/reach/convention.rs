@@ -163,7 +163,7 @@ const KEPT: [(&[u8], &str); 14] = [
 ];
 
 /// Claims what every program may read.
-pub(super) fn always_kept(reach: &mut Reach<'_>) -> Result<()> {
+pub(super) fn always_kept(reach: &mut Reach<'_>) {
     for (path, how) in KEPT {
         if let Some(found) = reach.files.find(path) {
             reach.claim_below(found.node, Evidence::Convention, how, None);
@@ -214,7 +214,6 @@ pub(super) fn always_kept(reach: &mut Reach<'_>) -> Result<()> {
         }
     }
     locales(reach);
-    Ok(())
 }
 
 /// The locales that the environment names.

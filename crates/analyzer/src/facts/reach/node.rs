@@ -214,7 +214,7 @@ fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) {
             || memchr::memmem::find(name, b".so").is_some();
         let own = reach.packages.owner(node).map(|owner| &owner.name)
             == reach.packages.owner(from).map(|owner| &owner.name)
-            || !memchr::memmem::find(&tree.path(node), b"node_modules").is_some();
+            || memchr::memmem::find(&tree.path(node), b"node_modules").is_none();
         if is_native && own && reach.files.is_file(node) {
             reach.claim(node, Evidence::Named, "native addon of the package of", Some(from));
         }
@@ -259,7 +259,9 @@ fn collect(value: &Value, star: &str, targets: &mut Vec<String>, depth: usize) {
     match value {
         Value::String(target) => targets.push(target.replace('*', star)),
         Value::Array(choices) => {
-            choices.iter().for_each(|choice| collect(choice, star, targets, depth + 1));
+            for choice in choices {
+                collect(choice, star, targets, depth + 1);
+            }
         }
         Value::Object(conditions) => {
             for (condition, value) in conditions {

@@ -105,7 +105,8 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                 let main = format!("{module}.__main__");
                 import(reach, interpreter, &main, Some(from), program, "-m of")?;
                 let rest: Vec<Vec<u8>> = rest.cloned().collect();
-                return self::arguments(reach, &rest, program);
+                self::arguments(reach, &rest, program);
+                return Ok(());
             }
             b"-c" => {
                 let Some(text) = rest.next() else { break };
@@ -127,7 +128,8 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                     reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
                 }
                 let rest: Vec<Vec<u8>> = rest.cloned().collect();
-                return self::arguments(reach, &rest, program);
+                self::arguments(reach, &rest, program);
+                return Ok(());
             }
         }
     }
@@ -144,7 +146,7 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
 }
 
 /// Arguments that are paths, or name a module: `app:app`, `project.wsgi:application`.
-pub(super) fn arguments(reach: &mut Reach<'_>, words: &[Vec<u8>], program: NodeId) -> Result<()> {
+pub(super) fn arguments(reach: &mut Reach<'_>, words: &[Vec<u8>], program: NodeId) {
     for word in words {
         command::argument(reach, word, Some(program));
         let module = word.split(|b| *b == b':').next().unwrap_or_default();
@@ -162,7 +164,6 @@ pub(super) fn arguments(reach: &mut Reach<'_>, words: &[Vec<u8>], program: NodeI
             reach.claim(node, Evidence::Named, "argument of", Some(program));
         }
     }
-    Ok(())
 }
 
 fn working(reach: &Reach<'_>) -> NodeId {

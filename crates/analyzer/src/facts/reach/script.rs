@@ -38,15 +38,15 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, script: NodeId, shebang: &Sheba
 }
 
 /// Claims what a shell script's words name.
-pub(super) fn visit(reach: &mut Reach<'_>, script: NodeId, words: &[Box<[u8]>]) -> Result<()> {
+pub(super) fn visit(reach: &mut Reach<'_>, script: NodeId, words: &[Box<[u8]>]) {
     if words.iter().any(|word| **word == *b"eval") {
         reach.blind.insert((Blind::ShellEval, script));
     }
-    named(reach, script, words)
+    named(reach, script, words);
 }
 
 /// Claims the commands and paths among `words`, for `from`.
-pub(super) fn named(reach: &mut Reach<'_>, from: NodeId, words: &[Box<[u8]>]) -> Result<()> {
+pub(super) fn named(reach: &mut Reach<'_>, from: NodeId, words: &[Box<[u8]>]) {
     for word in words {
         let found = if word.contains(&b'/') {
             // A path that a variable starts is looked for as it stands: `$ROOT/bin/x` as `/bin/x`.
@@ -66,7 +66,6 @@ pub(super) fn named(reach: &mut Reach<'_>, from: NodeId, words: &[Box<[u8]>]) ->
             }
         }
     }
-    Ok(())
 }
 
 /// A file beside the script: `. "$(dirname "$0")/functions"`.
