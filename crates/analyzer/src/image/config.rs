@@ -65,13 +65,13 @@ impl Config {
                 fields.variant.as_deref(),
             ),
             created: fields.created,
+            healthcheck: run.healthcheck(),
+            volumes: run.volumes(),
             entrypoint: run.entrypoint.map(Vec::from).unwrap_or_default(),
             cmd: run.cmd.map(Vec::from).unwrap_or_default(),
             user: run.user.unwrap_or_default(),
             env: run.env.unwrap_or_default(),
             working_dir: run.working_dir.unwrap_or_default(),
-            healthcheck: run.healthcheck.and_then(|Object(h)| h.test).unwrap_or_default(),
-            volumes: run.volumes.unwrap_or_default().into_keys().collect(),
             diff_ids: diff_ids
                 .iter()
                 .map(|id| id.parse().map_err(|error| Error::malformed(what, error)))

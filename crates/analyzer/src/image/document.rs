@@ -106,16 +106,25 @@ pub(super) struct RunFields {
     pub(super) user: Option<String>,
     pub(super) env: Option<Vec<String>>,
     pub(super) working_dir: Option<String>,
-    pub(super) healthcheck: Option<Object<HealthcheckFields>>,
-    #[expect(clippy::zero_sized_map_values, reason = "Go writes a set so")]
-    pub(super) volumes: Option<BTreeMap<String, IgnoredAny>>,
+    /// Docker's own, and of no weight for the account: whatever stands there, the image is read.
+    pub(super) healthcheck: Option<serde_json::Value>,
+    /// A set, as Go writes it: an object with empty values.
+    pub(super) volumes: Option<serde_json::Value>,
 }
 
-/// Docker's own: the OCI specification has none.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct HealthcheckFields {
-    pub(super) test: Option<Vec<String>>,
+impl RunFields {
+    /// The health check's words.
+    pub(super) fn healthcheck(&self) -> Vec<String> {
+        let test = self.healthcheck.as_ref().and_then(|health| health.get("Test")?.as_array());
+        let words = test.into_iter().flatten();
+        words.filter_map(|word| Some(word.as_str()?.to_owned())).collect()
+    }
+
+    /// The volumes' paths.
+    pub(super) fn volumes(&self) -> Vec<String> {
+        let volumes = self.volumes.as_ref().and_then(serde_json::Value::as_object);
+        volumes.into_iter().flat_map(|map| map.keys().cloned()).collect()
+    }
 }
 
 /// A command. Old builders wrote a lone word as itself.
