@@ -1,22 +1,14 @@
 //! What is typed, and what stands in `jettison.toml`.
 
 use jettison_oci::Platform;
-use jettison_testkit::image::{ImageBuilder, ImageFiles, LayerBuilder, Wrap};
+use jettison_testkit::image::{ImageBuilder, ImageFiles, LayerBuilder};
 
 use crate::jettison::{Run, User};
 use crate::shop;
 
-fn user() -> User {
-    let user = User::new();
-    ImageFiles::docker_archive_legacy(&[shop::image()], false)
-        .write_archive(&user.path("shop.tar"), Wrap::None)
-        .unwrap();
-    user
-}
-
 #[test]
 fn settings_stand_below_flags_and_above_defaults() {
-    let user = user();
+    let user = shop::user();
     let by_flag = user.run(&["analyze", "shop.tar", "--top", "2", "--min-bytes", "1KiB"]).text();
     let settings = "[analyze]\ntop = 2\nmin-bytes = \"1 KiB\"\n";
     fs_err::write(user.path("jettison.toml"), settings).unwrap();
@@ -36,7 +28,7 @@ fn settings_stand_below_flags_and_above_defaults() {
 
 #[test]
 fn those_who_ask_are_told_how() {
-    let user = user();
+    let user = shop::user();
     fs_err::write(user.path("jettison.toml"), "").unwrap();
     let quiet = user.run(&["analyze", "shop.tar"]);
     assert_eq!(quiet.stderr, "");
@@ -60,7 +52,7 @@ fn shells_and_manuals_are_served() {
 
 #[test]
 fn standard_streams_are_not_files() {
-    let user = user();
+    let user = shop::user();
     let run = user.run(&["analyze", "shop.tar", "--output", "json=-"]);
     run.fails(2, &["standard output is what --format is for"]);
     assert!(!user.path("-").exists());

@@ -6,21 +6,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use jettison_testkit::image::{Header, ImageFiles, Meta, Wrap};
+use jettison_testkit::image::{Header, ImageFiles, Meta};
 use jettison_testkit::require::{self, Part};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::jettison::{Run, User, names};
+use crate::jettison::{Run, names};
 use crate::shop;
-
-fn user() -> User {
-    let user = User::new();
-    ImageFiles::docker_archive_legacy(&[shop::image()], false)
-        .write_archive(&user.path("shop.tar"), Wrap::None)
-        .unwrap();
-    user
-}
 
 /// A filesystem of a few pages, gone with the value.
 struct Small(PathBuf);
@@ -42,7 +34,7 @@ impl Drop for Small {
 
 #[test]
 fn a_full_device_is_an_error() {
-    let user = user();
+    let user = shop::user();
     let run = user.run(&["analyze", "shop.tar", "--output", "json=/dev/full"]);
     run.fails(3, &["/dev/full", "No space left"]);
     // The other outputs are as whole as the one that failed is missing, and never half.
@@ -66,7 +58,7 @@ fn a_full_disk_keeps_no_part_of_an_output() {
     if require::unless_skipped(Part::Root, require::root).is_none() {
         return;
     }
-    let user = user();
+    let user = shop::user();
     let disk = Small::mount(user.path("disk"), 4096);
     for command in [&["analyze", "shop.tar"][..], &["analyze", "shop.tar", "--base", "1"]] {
         let run = user.run(&[command, &["--output", "json=disk/report.json"]].concat());
@@ -86,7 +78,7 @@ fn a_full_disk_under_the_cache_is_no_error() {
     if require::unless_skipped(Part::Root, require::root).is_none() {
         return;
     }
-    let user = user();
+    let user = shop::user();
     let image =
         shop::builder().compression(jettison_testkit::image::Compression::default()).build();
     ImageFiles::oci_layout([image]).write_directory(&user.path("layout")).unwrap();
@@ -105,7 +97,7 @@ fn a_full_disk_under_the_cache_is_no_error() {
 
 #[test]
 fn outputs_that_cannot_be_opened_fail_before_the_work() {
-    let user = user();
+    let user = shop::user();
     fs_err::create_dir(user.path("directory")).unwrap();
     for (output, word) in [
         ("json=no/such/report.json", "no/such/report.json"),
@@ -124,7 +116,7 @@ fn outputs_that_cannot_be_opened_fail_before_the_work() {
 
 #[test]
 fn a_reader_that_has_had_enough_is_no_error() {
-    let user = user();
+    let user = shop::user();
     let head =
         format!("{} analyze shop.tar --format json | head -1", crate::jettison::binary().display());
     let ready = user.command(&[] as &[&str]);
@@ -157,7 +149,7 @@ fn endless_head() -> Vec<u8> {
 
 #[test]
 fn an_interrupted_run_leaves_nothing() {
-    let user = user();
+    let user = shop::user();
     let reports = user.path("reports");
     fs_err::create_dir(&reports).unwrap();
     fs_err::write(reports.join("kept.json"), "kept").unwrap();
@@ -189,7 +181,7 @@ fn an_interrupted_run_leaves_nothing() {
 
 #[test]
 fn a_pipe_without_a_writer_is_waited_for_and_interrupted() {
-    let user = user();
+    let user = shop::user();
     let fifo = user.path("fifo");
     jettison_testkit::process::run(Command::new("mkfifo").arg(&fifo)).unwrap();
     let child = user.command(&["analyze", "docker-archive:fifo"]).spawn().unwrap();
@@ -211,7 +203,7 @@ fn waits_in_open(pid: Pid) -> bool {
 
 #[test]
 fn wrong_command_lines_are_usage_errors() {
-    let user = user();
+    let user = shop::user();
     for (arguments, words) in [
         (&["analyze", "shop.tar", "--platform", "linux"][..], &["--platform", "os/arch"][..]),
         (&["analyze", "shop.tar", "--format", "xml"], &["--format", "json"]),
@@ -250,7 +242,7 @@ fn wrong_command_lines_are_usage_errors() {
 
 #[test]
 fn without_a_home_there_is_only_no_cache() {
-    let user = user();
+    let user = shop::user();
     let expected = user.run(&["analyze", "shop.tar"]).bytes();
     let mut homeless = user.command(&["analyze", "shop.tar"]);
     let run = Run::of(homeless.env_remove("HOME").env_remove("XDG_CACHE_HOME"));
@@ -259,7 +251,7 @@ fn without_a_home_there_is_only_no_cache() {
 
 #[test]
 fn messages_can_be_json() {
-    let user = user();
+    let user = shop::user();
     let run = user.run(&["analyze", "./no\nsuch", "--log-format", "json"]);
     assert_eq!(run.code(), 3);
     let lines: Vec<serde_json::Value> =
@@ -271,7 +263,7 @@ fn messages_can_be_json() {
 
 #[test]
 fn progress_is_for_terminals_alone() {
-    let user = user();
+    let user = shop::user();
     let run = user.run(&["analyze", "shop.tar"]);
     assert_eq!(run.stderr, "");
     // `script` makes a terminal; what is wanted of standard error goes to a file.
@@ -293,7 +285,7 @@ fn progress_is_for_terminals_alone() {
 
 #[test]
 fn links_lead_to_the_file_that_is_written() {
-    let user = user();
+    let user = shop::user();
     let expected = user.run(&["analyze", "shop.tar", "--format", "json"]).bytes();
     fs_err::write(user.path("target.json"), "old").unwrap();
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -314,7 +306,7 @@ fn links_lead_to_the_file_that_is_written() {
 
 #[test]
 fn descriptors_are_written_to_and_never_replaced() {
-    let user = user();
+    let user = shop::user();
     let expected = user.run(&["analyze", "shop.tar", "--format", "json"]).bytes();
     for name in ["/dev/stderr", "/proc/self/fd/2", "/dev/fd/2", "stderr"] {
         if name == "stderr" {

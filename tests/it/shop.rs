@@ -3,8 +3,10 @@
 
 use jettison_oci::Platform;
 use jettison_testkit::image::{
-    Compression, Image, ImageBuilder, LayerBuilder, LongNames, Meta, SparseFormat,
+    Compression, Image, ImageBuilder, ImageFiles, LayerBuilder, LongNames, Meta, SparseFormat, Wrap,
 };
+
+use crate::jettison::User;
 
 pub(crate) const TAG: &str = "example.test/shop:1";
 
@@ -16,6 +18,15 @@ pub(crate) fn content(name: &str, length: usize) -> Vec<u8> {
 /// Version 1, with layers that are not compressed.
 pub(crate) fn image() -> Image {
     builder().build()
+}
+
+/// A user with version 1 in `shop.tar`.
+pub(crate) fn user() -> User {
+    let user = User::new();
+    ImageFiles::docker_archive_legacy(&[image()], false)
+        .write_archive(&user.path("shop.tar"), Wrap::None)
+        .unwrap();
+    user
 }
 
 /// Version 1, to be changed.

@@ -200,6 +200,37 @@ fn chains_lead_through_scripts_wrappers_and_links() {
 }
 
 #[test]
+fn native_addons_bring_the_shared_objects_of_optional_dependencies() {
+    let user = User::new();
+    let manifest = r#"{"name":"sharp","main":"lib","optionalDependencies":{"@img/libvips":"1"}}"#;
+    let modules = "app/node_modules";
+    let layer = LayerBuilder::new()
+        .file_with("usr/bin/node", content("node", 900), Meta::mode(0o755))
+        .file("app/index.js", "require('sharp')\n")
+        .file(format!("{modules}/sharp/package.json"), manifest)
+        .file(format!("{modules}/sharp/lib.js"), "require('./build/x.node')\n")
+        .file(format!("{modules}/sharp/build/x.node"), content("addon", 900))
+        .file(format!("{modules}/@img/libvips/package.json"), r#"{"name":"@img/libvips"}"#)
+        .file(format!("{modules}/@img/libvips/lib/libvips.so.42"), content("vips", 900))
+        .file(format!("{modules}/other/package.json"), r#"{"name":"other"}"#)
+        .file(format!("{modules}/other/libother.so"), content("other", 900));
+    let image = ImageBuilder::new()
+        .layer(layer, "COPY . / # buildkit")
+        .cmd(&["node", "/app/index.js"])
+        .tag("x:1");
+    let word = write(&user, "node.tar", &image);
+    for (path, evidence) in [
+        ("sharp/lib.js", "needed"),
+        ("sharp/build/x.node", "needed"),
+        ("@img/libvips/lib/libvips.so.42", "named"),
+        ("other/libother.so", "none"),
+    ] {
+        let of = why(&user, &word, &format!("/{modules}/{path}"));
+        assert_eq!(of["evidence"], evidence, "{path}: {of}");
+    }
+}
+
+#[test]
 fn a_profile_is_evidence() {
     let user = User::new();
     let image = image("/usr/bin/bash").entrypoint(&["/usr/bin/bash", "/no/such/script"]);

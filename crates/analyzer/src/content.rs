@@ -172,12 +172,10 @@ impl Name {
         if document::is_document(path, size) {
             return Self::Document;
         }
-        let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
+        let name = crate::entry::split(path).1;
         match name.rsplit(|b| *b == b'.').next() {
             Some(b"py" | b"pyw") => Self::Python,
-            Some(b"js" | b"mjs" | b"cjs" | b"node") if !name.ends_with(b".node") => {
-                Self::JavaScript
-            }
+            Some(b"js" | b"mjs" | b"cjs") => Self::JavaScript,
             Some(b"sh" | b"bash") => Self::Shell,
             _ => Self::Any,
         }
@@ -187,12 +185,11 @@ impl Name {
 impl Shebang {
     fn language(&self) -> Option<Language> {
         let program = self.program();
-        let is = |names: &[&[u8]]| names.contains(&program);
-        if is(&[b"sh", b"bash", b"dash", b"ash", b"ksh", b"zsh", b"busybox", b"mksh"]) {
+        if script::is_shell(program) || program == b"busybox" {
             Some(Language::Shell)
         } else if program.starts_with(b"python") || program.starts_with(b"pypy") {
             Some(Language::Python)
-        } else if is(&[b"node", b"nodejs", b"bun", b"deno"]) {
+        } else if matches!(program, b"node" | b"nodejs" | b"bun" | b"deno") {
             Some(Language::JavaScript)
         } else {
             None

@@ -2,10 +2,12 @@
 
 pub mod cache;
 pub(crate) mod content;
+
 pub mod index;
 pub(crate) mod input;
 #[cfg(feature = "engine")]
 pub mod overlay;
 pub mod read;
+pub(crate) mod read_layer;
 pub(crate) mod scan;
 pub(crate) mod tar;

@@ -32,17 +32,17 @@ pub(crate) fn open(outputs: &[(Format, PathBuf)]) -> anyhow::Result<Vec<Output>>
     outputs.iter().map(|(format, path)| Output::open(*format, path)).collect()
 }
 
-/// The file that `path` means: symlinks lead on, also to what does not exist yet.
-fn settle(path: &Path) -> std::io::Result<PathBuf> {
+/// The file that `path` means: symlinks lead on, also to what does not exist yet. `None` for what
+/// is behind a descriptor, which is open already and not ours to replace.
+fn settle(path: &Path) -> std::io::Result<Option<PathBuf>> {
     let mut target = path.to_owned();
     for _ in 0..SYMLINKS_MAX {
+        if ["/proc", "/dev/fd"].iter().any(|above| target.starts_with(above)) {
+            return Ok(None);
+        }
         match std::fs::read_link(&target) {
-            // `pipe:[7]` and the like, behind a descriptor, name nothing.
-            Ok(_) if ["/proc", "/dev/fd"].iter().any(|above| target.starts_with(above)) => {
-                return Ok(PathBuf::from("/proc"));
-            }
             Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
-            Err(_) => return Ok(target),
+            Err(_) => return Ok(Some(target)),
         }
     }
     Err(std::io::Error::other("too many symlinks"))
@@ -58,13 +58,8 @@ impl Output {
         };
         let target = settle(path).map_err(|error| failed(&error))?;
         let found = fs_err::metadata(path).ok();
-        // What is behind a descriptor is open already, and is not ours to replace.
-        let file = if target.starts_with("/proc")
-            || found.as_ref().is_some_and(|found| !found.is_file())
-        {
-            let file = fs_err::OpenOptions::new().append(true).open(path);
-            Destination::Written(file.map_err(|error| failed(&error))?)
-        } else {
+        let is_special = found.as_ref().is_some_and(|found| !found.is_file());
+        let file = if let Some(target) = target.filter(|_| !is_special) {
             let directory = match target.parent() {
                 Some(parent) if parent != Path::new("") => parent,
                 _ => Path::new("."),
@@ -90,6 +85,9 @@ impl Output {
                 temporary.as_file().set_permissions(kept).map_err(|error| failed(&error))?;
             }
             Destination::Replaced(temporary, target)
+        } else {
+            let file = fs_err::OpenOptions::new().append(true).open(path);
+            Destination::Written(file.map_err(|error| failed(&error))?)
         };
         Ok(Self { format, path: path.to_owned(), file })
     }

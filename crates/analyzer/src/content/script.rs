@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entry::split;
+
 /// The kernel reads no more of a first line (`BINPRM_BUF_SIZE`).
 const LINE_MAX: usize = 256;
 /// Different words of one script.
@@ -25,11 +27,11 @@ impl Shebang {
     /// The name of the program that runs the script: behind `env`, the first word that is neither
     /// an option nor an assignment.
     pub fn program(&self) -> &[u8] {
-        let name = file_name(&self.interpreter);
+        let name = split(&self.interpreter).1;
         if name != b"env" {
             return name;
         }
-        self.env_words().next().map_or(name, file_name)
+        self.env_words().next().map_or(name, |word| split(word).1)
     }
 
     /// The command that `env` starts: `-S` splits, options and assignments are passed over.
@@ -43,8 +45,9 @@ impl Shebang {
     }
 }
 
-fn file_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|b| *b == b'/').next().unwrap_or(path)
+/// Whether a program of this name is a shell.
+pub fn is_shell(name: &[u8]) -> bool {
+    matches!(name, b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"mksh")
 }
 
 /// Reads the first line as the kernel does.

@@ -1,7 +1,7 @@
 //! The final filesystem, read as the image's own programs would read it: paths are resolved inside
 //! the tree, symlinks included, and contents come from the layers. Nothing of the host is looked at.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -27,12 +27,13 @@ pub struct Filesystem<'a> {
     account: &'a Account,
     /// By payload: several names may lead to one.
     contents: RefCell<HashMap<u32, Option<Arc<Content>>>>,
+    nodes: OnceCell<Vec<NodeId>>,
 }
 
 impl<'a> Filesystem<'a> {
     /// The filesystem of `account`.
     pub fn new(account: &'a Account) -> Self {
-        Self { account, contents: RefCell::default() }
+        Self { account, contents: RefCell::default(), nodes: OnceCell::new() }
     }
 
     /// The tree.
@@ -130,6 +131,11 @@ impl<'a> Filesystem<'a> {
     pub fn document(&self, path: &[u8]) -> Result<Option<Arc<Content>>> {
         let Some(found) = self.file(path) else { return Ok(None) };
         Ok(self.content(found.node)?.filter(|content| matches!(content.body, Body::Document(_))))
+    }
+
+    /// Every node, parents before their children, siblings by name.
+    pub fn nodes(&self) -> &[NodeId] {
+        self.nodes.get_or_init(|| self.tree().walk(NodeId::ROOT).collect())
     }
 
     /// The children of a directory by name.

@@ -116,13 +116,18 @@ pub enum Form {
     Data,
 }
 
+/// Whether `path` is below a directory of Python's installed packages.
+pub fn is_in_site(path: &[u8]) -> bool {
+    [&b"/site-packages/"[..], b"/dist-packages/"]
+        .iter()
+        .any(|site| memchr::memmem::find(path, site).is_some())
+}
+
 /// The form of the file at `path`; `is_executable` is what its mode says.
 pub fn form_of(path: &[u8], is_executable: bool) -> Form {
     let name = crate::entry::split(path).1;
     let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
-    let is_in_site = memchr::memmem::find(path, b"/site-packages/").is_some()
-        || memchr::memmem::find(path, b"/dist-packages/").is_some();
-    if is_in_site
+    if is_in_site(path)
         || ends(&[b".py", b".pyc", b".pyw"])
         || memchr::memmem::find(name, b".cpython-").is_some()
     {

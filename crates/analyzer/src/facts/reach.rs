@@ -10,7 +10,7 @@ mod path;
 mod python;
 mod script;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::content::Body;
 use crate::error::Result;
@@ -51,6 +51,14 @@ pub struct Reached {
     pub warnings: Vec<String>,
 }
 
+/// What is claimed of a directory as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Whole {
+    PythonPackage,
+    NodeModules,
+    NodeNatives,
+}
+
 /// The spreading of claims.
 pub(crate) struct Reach<'a> {
     files: &'a Filesystem<'a>,
@@ -60,6 +68,8 @@ pub(crate) struct Reach<'a> {
     /// Nodes to visit, by the evidence that they were claimed with, weakest first.
     queue: [Vec<NodeId>; 7],
     visited: Vec<Evidence>,
+    /// The evidence that each directory was claimed with as a whole.
+    wholes: HashMap<(Whole, NodeId), Evidence>,
     loader: Loader,
     interpreters: Interpreters,
     blind: BTreeSet<(Blind, NodeId)>,
@@ -79,6 +89,7 @@ pub fn reach(
         claims: Claims::new(files.tree().made()),
         queue: Default::default(),
         visited: vec![Evidence::None; files.tree().made()],
+        wholes: HashMap::new(),
         loader: Loader::read(files)?,
         interpreters: Interpreters::default(),
         blind: BTreeSet::new(),
@@ -159,10 +170,19 @@ impl Reach<'_> {
         self.claim(found.node, evidence, reason, before);
     }
 
+    /// Whether a directory is to be claimed as a whole for `from`: not where it was, with the same
+    /// evidence or stronger, for another file of the many that lead to it.
+    fn begins(&mut self, whole: Whole, directory: NodeId, from: NodeId) -> bool {
+        let evidence = self.claims.evidence(from);
+        let before = self.wholes.entry((whole, directory)).or_default();
+        let begins = *before < evidence;
+        *before = evidence.max(*before);
+        begins
+    }
+
     /// Claims every file below a directory.
     fn claim_below(&mut self, top: NodeId, evidence: Evidence, how: &str, from: Option<NodeId>) {
-        let nodes: Vec<NodeId> = self.files.tree().walk(top).collect();
-        for node in nodes {
+        for node in self.files.tree().walk(top) {
             if !self.files.is_directory(node) {
                 self.claim(node, evidence, how, from);
             }

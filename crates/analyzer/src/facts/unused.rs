@@ -52,7 +52,7 @@ pub struct Unused {
 pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reached) -> Unused {
     let account = files.account();
     let mut used: BTreeSet<u32> = BTreeSet::new();
-    for node in files.tree().walk(NodeId::ROOT) {
+    for &node in files.nodes() {
         if reached.claims.evidence(node) > Evidence::None {
             used.extend(files.tree().payload(node));
         }
@@ -176,7 +176,7 @@ fn because(
         because = format!("{}: {because}", kind.name());
     }
     if confidence == Confidence::Low {
-        // Any of them may be why; which one matters less than that there is one.
+        // Any of them may be why.
         let doubts: Vec<&str> = blind.iter().map(|blind| blind.words()).collect();
         if !doubts.is_empty() {
             let _ = write!(because, "; but {}", doubts.join(", "));

@@ -11,14 +11,15 @@ use jettison_oci::{Algorithm, Digest};
 use crate::blob::Region;
 use crate::blob::decompress::{Compression, Decompressed, Expansion};
 use crate::blob::digester::{Digester, Metered, check};
-use crate::content::{Collector, Content};
 use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
-use crate::layer::index::{ContentHash, LayerIndex};
 use crate::layer::input::{Seek, Stream};
-use crate::layer::scan::{Contents, Scratch, hash_at, scan};
+use crate::layer::read_layer::ContentAccess;
+use crate::layer::scan::{Contents, scan};
 use crate::progress::{Progress, Reported};
-use crate::source::{Image, Layer, LayerData, Scanned, UnpackedLayer};
+use crate::source::{Image, Layer, LayerData, Scanned};
+
+pub use crate::layer::read_layer::ReadLayer;
 
 /// How layers are read.
 pub struct ReadOptions<'a> {
@@ -34,123 +35,6 @@ pub struct ReadOptions<'a> {
     pub cache: Option<&'a Cache>,
     /// Told of each layer.
     pub progress: &'a dyn Progress,
-}
-
-/// A layer after it was read.
-#[derive(Clone)]
-pub struct ReadLayer {
-    /// Its entries.
-    pub index: Arc<LayerIndex>,
-    /// Bytes as stored, where they were stored compressed.
-    pub compressed_size: Option<u64>,
-    contents: ContentAccess,
-}
-
-#[derive(Clone)]
-enum ContentAccess {
-    /// Each file is hashed already.
-    Hashed,
-    Region(Region),
-    Unpacked(Arc<dyn UnpackedLayer>),
-}
-
-impl ReadLayer {
-    /// Hash of the content of the file at `position`, read now if it was not before. `what` names
-    /// the layer in errors.
-    pub fn hash(&self, what: &str, position: usize) -> Result<ContentHash> {
-        self.hash_with(&|| what.to_owned(), position, &mut Scratch::default())
-    }
-
-    pub(crate) fn hash_with(
-        &self,
-        what: &dyn Fn() -> String,
-        position: usize,
-        scratch: &mut Scratch,
-    ) -> Result<ContentHash> {
-        let entry = self.index.entry(position);
-        if entry.size() == 0 {
-            return Ok(*blake3::hash(&[]).as_bytes());
-        }
-        if let Some(hash) = entry.hash() {
-            return Ok(*hash);
-        }
-        match &self.contents {
-            ContentAccess::Region(region) => {
-                let (offset, sparse) = entry.content();
-                hash_at(region, what, entry.size(), offset, sparse, scratch)
-            }
-            ContentAccess::Unpacked(layer) => layer.hash(&self.index, position),
-            ContentAccess::Hashed => {
-                Err(Error::corrupt(what(), "a file's content was not read; clear the layer cache"))
-            }
-        }
-    }
-
-    /// Whether [`Self::open`] gives the content of the file at `position`: not where it was hashed
-    /// as it went by, and not where holes would have to be filled in.
-    pub(crate) fn can_open(&self, position: usize) -> bool {
-        let entry = self.index.entry(position);
-        !matches!(self.contents, ContentAccess::Hashed)
-            && entry.hash().is_none()
-            && entry.content().1.is_none()
-    }
-
-    /// The content of a file that can be opened; `None` where the layer ends inside it.
-    pub(crate) fn open(&self, position: usize) -> Result<Option<Box<dyn Read + '_>>> {
-        let entry = self.index.entry(position);
-        Ok(match &self.contents {
-            ContentAccess::Hashed => None,
-            ContentAccess::Region(region) => match region.part(entry.content().0, entry.size()) {
-                Some(part) => Some(Box::new(part.reader())),
-                None => None,
-            },
-            ContentAccess::Unpacked(layer) => Some(layer.open(&self.index, position)?),
-        })
-    }
-
-    /// What the content of the file at `position` says, looked at now or when it went by. `what`
-    /// names the layer in errors.
-    pub(crate) fn content(
-        &self,
-        what: &dyn Fn() -> String,
-        position: usize,
-    ) -> Result<Option<Arc<Content>>> {
-        if matches!(self.contents, ContentAccess::Hashed) {
-            let position = crate::layer::index::position(position);
-            return Ok(self.index.gathered(position).cloned());
-        }
-        if !self.can_open(position) {
-            return Ok(None);
-        }
-        let entry = self.index.entry(position);
-        let mut collector = Collector::new(entry.path(), entry.size());
-        if collector.is_done() {
-            return Ok(None);
-        }
-        let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
-        let mut file = self.open(position)?.ok_or_else(truncated)?;
-        let mut buffer = vec![0; 64 << 10];
-        // The first bytes tell whether the rest is wanted.
-        let mut step = 4 << 10;
-        while !collector.is_done() {
-            match file.read(&mut buffer[..step]) {
-                Ok(0) => break,
-                Ok(read) => collector.piece(&buffer[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::reading(&what(), error)),
-            }
-            step = buffer.len();
-        }
-        Ok(collector.finish().map(Arc::new))
-    }
-
-    /// The uncompressed tar, where it stands in a file.
-    pub(crate) fn region(&self) -> Option<&Region> {
-        match &self.contents {
-            ContentAccess::Region(region) => Some(region),
-            _ => None,
-        }
-    }
 }
 
 /// What one thread does next.

@@ -114,7 +114,7 @@ fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
         return None;
     }
     let relations =
-        |names: [&str; 2]| names.iter().flat_map(|name| relations(field(name))).collect();
+        |one: &str, other: &str| [relations(field(one)), relations(field(other))].concat();
     Some(Package {
         ecosystem: Ecosystem::Dpkg,
         name: (*name).to_owned(),
@@ -126,9 +126,9 @@ fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
             .map(|kib| kib.saturating_mul(1024)),
         is_essential: field("Essential") == "yes",
         reason: Reason::Asked,
-        depends: relations(["Depends", "Pre-Depends"]),
-        recommends: relations(["Recommends", "Suggests"]),
-        provides: relations(["Provides", "Replaces-None"]).into_iter().flatten().collect(),
+        depends: relations("Depends", "Pre-Depends"),
+        recommends: relations("Recommends", "Suggests"),
+        provides: self::relations(field("Provides")).concat(),
         files: Vec::new(),
     })
 }
@@ -188,7 +188,7 @@ fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &m
 
 /// The package's own records beside its list.
 fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) {
-    const KINDS: [&str; 9] = [
+    const KINDS: [&str; 12] = [
         "list",
         "md5sums",
         "conffiles",
@@ -198,25 +198,26 @@ fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) 
         "postrm",
         "triggers",
         "symbols",
+        "shlibs",
+        "templates",
+        "config",
     ];
     for list in lists {
         let stem = list.trim_end_matches("list");
-        for kind in KINDS.iter().chain(&["shlibs", "templates", "config"]) {
+        for kind in KINDS {
             let path = format!("{stem}{kind}");
             package.files.extend(files.tree().find(path.as_bytes()));
         }
     }
 }
 
-/// A node that the database names, for tests of others.
-#[cfg(test)]
-pub(crate) fn names(text: &[u8]) -> Vec<String> {
-    paragraphs(text).filter_map(|fields| package(&fields)).map(|package| package.name).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names(text: &[u8]) -> Vec<String> {
+        paragraphs(text).filter_map(|fields| package(&fields)).map(|package| package.name).collect()
+    }
 
     #[test]
     fn paragraphs_are_read() {

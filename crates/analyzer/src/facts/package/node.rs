@@ -10,7 +10,7 @@ use crate::tree::NodeId;
 /// Reads every package.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
-    for modules in tree.walk(NodeId::ROOT) {
+    for &modules in files.nodes() {
         if tree.name(modules) != b"node_modules" || !files.is_directory(modules) {
             continue;
         }

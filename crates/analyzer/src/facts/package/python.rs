@@ -9,7 +9,7 @@ use crate::tree::NodeId;
 /// Reads every distribution.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
-    for node in tree.walk(NodeId::ROOT) {
+    for &node in files.nodes() {
         let name = tree.name(node);
         let is_info = name.ends_with(b".dist-info") || name.ends_with(b".egg-info");
         if !is_info || !files.is_directory(node) {

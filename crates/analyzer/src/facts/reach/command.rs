@@ -1,9 +1,11 @@
 //! What the configuration starts: entrypoint and command, health check, through the wrappers that
 //! people put in front.
 
+use crate::content::script::{is_shell, words};
+use crate::entry::split;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::{Blind, Reach, node, path::file_name, python, script};
+use crate::facts::reach::{Blind, Reach, node, python, script};
 use crate::tree::NodeId;
 
 /// Words of one command line: a shell line of a Dockerfile has some hundred.
@@ -12,14 +14,8 @@ const WORDS_MAX: usize = 10_000;
 /// Claims what the configuration names.
 pub(super) fn start(reach: &mut Reach<'_>) -> Result<()> {
     let config = &reach.files.account().image.config;
-    let (how, mut words): (_, Vec<Vec<u8>>) = match config.entrypoint.as_slice() {
-        [] => ("CMD", bytes(&config.cmd)),
-        entrypoint => ("ENTRYPOINT", bytes(entrypoint)),
-    };
-    if !config.entrypoint.is_empty() {
-        words.extend(bytes(&config.cmd));
-    }
-    line(reach, &words, how, None)?;
+    let how = if config.entrypoint.is_empty() { "CMD" } else { "ENTRYPOINT" };
+    line(reach, &[bytes(&config.entrypoint), bytes(&config.cmd)].concat(), how, None)?;
     // An entrypoint that ends in `exec "$@"` starts the command.
     if !config.entrypoint.is_empty() && !config.cmd.is_empty() {
         let cmd = bytes(&config.cmd);
@@ -102,7 +98,7 @@ pub(super) fn line(
         return Ok(());
     };
     reach.claim_found(&program, Evidence::Needed, how, from);
-    let name = file_name(first).to_vec();
+    let name = split(first).1.to_vec();
     let real = reach.files.tree().name(program.node).to_vec();
     let through = Some(program.links.last().copied().unwrap_or(program.node));
     if WRAPPERS.contains(&&name[..]) {
@@ -116,7 +112,7 @@ pub(super) fn line(
         }
     }
     let is = |names: &[&[u8]]| names.iter().any(|n| name.starts_with(n) || real.starts_with(n));
-    if script::is_shell(&name) || script::is_shell(&real) && !is(&[b"busybox"]) {
+    if is_shell(&name) || is_shell(&real) && !is(&[b"busybox"]) {
         shell(reach, rest, program.node);
         return Ok(());
     }
@@ -135,32 +131,23 @@ pub(super) fn line(
 
 /// A shell's arguments: a script, a text to run, or nothing.
 fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) {
-    let is_text = |word: &&Vec<u8>| {
-        word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c')
-    };
-    let mut given = false;
-    if let Some(at) = rest.iter().position(|word| is_text(&word)) {
-        if let Some(text) = rest.get(at + 1) {
-            given = true;
-            let words = crate::content::script::words(text);
-            script::named(reach, program, &words);
-        }
-        for word in rest.iter().skip(at + 2) {
+    let is_text =
+        |word: &Vec<u8>| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c');
+    if let Some(at) = rest.iter().position(is_text)
+        && let Some(text) = rest.get(at + 1)
+    {
+        script::named(reach, program, &words(text));
+        for word in &rest[at + 2..] {
             argument(reach, word, Some(program));
         }
-        if given {
-            return;
-        }
+        return;
     }
-    for word in rest {
-        if word.starts_with(b"-") {
-            continue;
-        }
-        given = true;
-        argument(reach, word, Some(program));
-    }
-    if !given {
+    let mut given = rest.iter().filter(|word| !word.starts_with(b"-")).peekable();
+    if given.peek().is_none() {
         reach.blind.insert((Blind::Shell, program));
+    }
+    for word in given {
+        argument(reach, word, Some(program));
     }
 }
 

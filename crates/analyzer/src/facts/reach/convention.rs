@@ -39,8 +39,7 @@ fn is_data(reach: &Reach<'_>, node: NodeId) -> bool {
         && form_of(&path, reach.files.is_executable(node)) == Form::Data
 }
 
-/// Directories of plugins, the library whose name calls for them, and whether all of the
-/// directory's shared objects are taken.
+/// Libraries by the front of their names, and the directories that they open plugins from.
 const PLUGINS: [(&[u8], &[u8]); 17] = [
     (b"libsasl2.so", b"sasl2"),
     (b"libcrypto.so", b"engines-3"),
@@ -65,7 +64,7 @@ const PLUGINS: [(&[u8], &[u8]); 17] = [
 fn services(reach: &mut Reach<'_>) -> Result<()> {
     let tree = reach.files.tree();
     let mut libraries: Vec<(NodeId, NodeId)> = Vec::new();
-    for node in tree.walk(NodeId::ROOT) {
+    for &node in reach.files.nodes() {
         if reach.files.is_file(node)
             && reach.claims.evidence(node) >= Evidence::Named
             && memchr::memmem::find(tree.name(node), b".so").is_some()
@@ -176,8 +175,7 @@ pub(super) fn always_kept(reach: &mut Reach<'_>) {
         }
     }
     let tree = reach.files.tree();
-    let nodes: Vec<NodeId> = tree.walk(NodeId::ROOT).collect();
-    for node in nodes {
+    for &node in reach.files.nodes() {
         if tree.kind(node) == crate::entry::Kind::Symlink {
             // `/etc/ssl/certs/x.pem` leads to where the file is.
             let path = tree.path(node);

@@ -6,12 +6,14 @@ use serde_json::Value;
 use crate::content::JavaScript;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::{Blind, Reach, command};
+use crate::facts::reach::{Blind, Reach, Whole, command};
 use crate::tree::NodeId;
 
 /// Conditions of `exports` that Node itself knows.
 const CONDITIONS: [&str; 6] =
     ["node", "import", "require", "module-sync", "node-addons", "default"];
+/// Files of one package that are looked at.
+const FILES_MAX: usize = 100_000;
 /// Alternatives inside each other in `exports`.
 const DEPTH_MAX: usize = 16;
 
@@ -90,6 +92,9 @@ fn package_of(reach: &Reach<'_>, directory: NodeId) -> Option<NodeId> {
 
 /// Claims the modules and native addons of a package, not those of packages inside it.
 fn own_modules(reach: &mut Reach<'_>, top: NodeId, from: NodeId) {
+    if !reach.begins(Whole::NodeModules, top, from) {
+        return;
+    }
     let tree = reach.files.tree();
     let mut open = vec![top];
     while let Some(at) = open.pop() {
@@ -205,17 +210,24 @@ fn claim(reach: &mut Reach<'_>, module: NodeId, from: NodeId) -> Result<()> {
     Ok(())
 }
 
+/// Claims the native addons and shared objects of a package.
 fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) {
+    if !reach.begins(Whole::NodeNatives, package, from) {
+        return;
+    }
     let tree = reach.files.tree();
-    for node in tree.walk(package).take(100_000).collect::<Vec<_>>() {
+    let owner = |node| reach.packages.owner_position(node);
+    let own = tree.child(package, b"package.json").and_then(owner);
+    for node in tree.walk(package).take(FILES_MAX).collect::<Vec<_>>() {
         let name = tree.name(node);
         let is_native = name.ends_with(b".node")
             || name.ends_with(b".wasm")
             || memchr::memmem::find(name, b".so").is_some();
-        let own = reach.packages.owner(node).map(|owner| &owner.name)
-            == reach.packages.owner(from).map(|owner| &owner.name)
-            || memchr::memmem::find(&tree.path(node), b"node_modules").is_none();
-        if is_native && own && reach.files.is_file(node) {
+        if !is_native || !reach.files.is_file(node) {
+            continue;
+        }
+        // What is in the node_modules of this package is another one's.
+        if owner(node) == own || memchr::memmem::find(&tree.path(node), b"node_modules").is_none() {
             reach.claim(node, Evidence::Named, "native addon of the package of", Some(from));
         }
     }

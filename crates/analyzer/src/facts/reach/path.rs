@@ -1,6 +1,5 @@
 //! The environment of what runs: `PATH` and the other variables, the working directory.
 
-use crate::entry::split;
 use crate::facts::filesystem::{Filesystem, Found};
 use crate::image::Config;
 use crate::tree::NodeId;
@@ -71,9 +70,4 @@ impl Environment {
         let found = files.find_from(self.working_directory(files), word)?;
         (found.node != NodeId::ROOT).then_some(found)
     }
-}
-
-/// The last name of a path.
-pub(super) fn file_name(path: &[u8]) -> &[u8] {
-    split(path).1
 }

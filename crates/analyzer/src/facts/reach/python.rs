@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use crate::content::Python;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, kind_of};
-use crate::facts::reach::{Blind, Reach, command};
+use crate::facts::kind::{FileKind, is_in_site, kind_of};
+use crate::facts::reach::{Blind, Reach, Whole, command};
 use crate::tree::NodeId;
 
 /// Modules below one package that are taken at once.
@@ -233,11 +233,7 @@ fn is_below(reach: &Reach<'_>, node: NodeId, directory: NodeId) -> bool {
 
 fn is_standard(reach: &Reach<'_>, interpreter: usize, node: NodeId) -> bool {
     let Some(standard) = reach.interpreters.paths[interpreter].standard else { return false };
-    let path = reach.files.path(node);
-    is_below(reach, node, standard)
-        && ![&b"site-packages"[..], b"dist-packages"]
-            .iter()
-            .any(|site| memchr::memmem::find(&path, site).is_some())
+    is_below(reach, node, standard) && !is_in_site(&reach.files.path(node))
 }
 
 /// Where the interpreter at a node looks, read once; what it imports at its start is claimed.
@@ -370,7 +366,7 @@ fn import(
         loop {
             if let Some(found) = in_directory(reach, place, name) {
                 claim_module(reach, found, from, how);
-                whole_package(reach, interpreter, place, top, found);
+                whole_package(reach, place, top, found);
                 break;
             }
             // `a.b.c` may be the name `c` of the module `a.b`.
@@ -461,26 +457,17 @@ fn claim_init(reach: &mut Reach<'_>, directory: NodeId, from: NodeId, how: &str)
 
 /// Keeps all of a top-level package that is not the standard library's, its tests aside, with its
 /// shared objects and its distribution's records.
-fn whole_package(
-    reach: &mut Reach<'_>,
-    interpreter: usize,
-    place: NodeId,
-    top: &str,
-    module: NodeId,
-) {
-    if is_standard(reach, interpreter, module) {
-        return;
-    }
-    let path = reach.files.path(module);
-    let in_site = [&b"site-packages"[..], b"dist-packages"]
-        .iter()
-        .any(|site| memchr::memmem::find(&path, site).is_some());
-    if !in_site {
+fn whole_package(reach: &mut Reach<'_>, place: NodeId, top: &str, module: NodeId) {
+    // What is in a site is not the standard library's, although it may stand below it.
+    if !is_in_site(&reach.files.path(module)) {
         return;
     }
     let tree = reach.files.tree();
     for directory in [top.to_owned(), format!("{top}.libs")] {
         let Some(found) = tree.child(place, directory.as_bytes()) else { continue };
+        if !reach.begins(Whole::PythonPackage, found, module) {
+            continue;
+        }
         for node in tree.walk(found).take(MODULES_MAX).collect::<Vec<_>>() {
             if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other {
                 reach.claim(node, Evidence::Named, "of the same package as", Some(module));

@@ -4,13 +4,9 @@
 use crate::content::Shebang;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
+use crate::facts::filesystem::Found;
 use crate::facts::reach::{Blind, Reach, command, python};
 use crate::tree::NodeId;
-
-/// Whether a program of this name is a shell.
-pub(super) fn is_shell(name: &[u8]) -> bool {
-    matches!(name, b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"mksh")
-}
 
 /// Claims the interpreter of a script, and behind `env` the program that it starts.
 pub(super) fn interpreter(reach: &mut Reach<'_>, script: NodeId, shebang: &Shebang) -> Result<()> {
@@ -69,11 +65,7 @@ pub(super) fn named(reach: &mut Reach<'_>, from: NodeId, words: &[Box<[u8]>]) {
 }
 
 /// A file beside the script: `. "$(dirname "$0")/functions"`.
-fn beside(
-    reach: &Reach<'_>,
-    script: NodeId,
-    word: &[u8],
-) -> Option<crate::facts::filesystem::Found> {
+fn beside(reach: &Reach<'_>, script: NodeId, word: &[u8]) -> Option<Found> {
     let directory = reach.files.tree().parent(script)?;
     let name = word.strip_prefix(b"/").unwrap_or(word);
     let found = reach.files.find_from(directory, name)?;

@@ -89,12 +89,7 @@ pub(super) fn unused(account: &Account, facts: &Facts, detail: Detail) -> Unused
         GroupName::Directory(_) => None,
     };
     let groups = unused.groups.iter().filter(|group| group.bytes >= detail.min_bytes);
-    let mut blind: Vec<String> = facts
-        .blind
-        .iter()
-        .map(|(blind, node)| format!("{}: {}", path_text(&account.tree.path(*node)), blind.words()))
-        .collect();
-    blind.dedup();
+    let blind = facts.blind.iter();
     UnusedDocument {
         bytes: Bytes(unused.bytes),
         high,
@@ -117,7 +112,11 @@ pub(super) fn unused(account: &Account, facts: &Facts, detail: Detail) -> Unused
                 top_paths: top(account, &group.files, detail.top),
             })
             .collect(),
-        blind,
+        blind: blind
+            .map(|(blind, node)| {
+                format!("{}: {}", path_text(&account.tree.path(*node)), blind.words())
+            })
+            .collect(),
     }
 }
 
