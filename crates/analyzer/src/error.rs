@@ -163,6 +163,16 @@ impl From<std::io::Error> for Error {
     }
 }
 
+#[cfg(feature = "engine")]
+impl From<jettison_engine::Error> for Error {
+    fn from(error: jettison_engine::Error) -> Self {
+        match error {
+            jettison_engine::Error::Usage(because) => Self::Usage(because),
+            jettison_engine::Error::Remote { what, because } => Self::Remote { what, because },
+        }
+    }
+}
+
 impl Error {
     /// Whether the argument was wrong, rather than what it names.
     pub fn is_usage(&self) -> bool {

@@ -67,7 +67,7 @@ pub const MEMBERS_MAX: usize = 100_000;
 pub const STREAM_DOCUMENTS_MAX: u64 = 64 << 20;
 /// One line of a tar-split: the headers, extension data and padding between two files, in base64.
 pub const TAR_SPLIT_LINE_MAX: u64 = 32 << 20;
-/// An engine's list of its layers or images, and what it answers to a question.
+/// A storage driver's list of its layers or images.
 pub const STORE_LIST_MAX: u64 = 64 << 20;
 /// Warnings kept of one image; the rest are counted.
 pub const WARNINGS_MAX: usize = 100;

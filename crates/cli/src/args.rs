@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use jettison_oci::{Bytes, Platform};
@@ -27,6 +28,9 @@ pub(crate) enum Command {
     /// Compare two images: bytes by layer, directory and file.
     #[command(after_help = IMAGE_HELP)]
     Diff(DiffArgs),
+    /// Watch which files of its image a container executes and opens.
+    #[command(after_help = PROFILE_HELP)]
+    Profile(ProfileArgs),
     /// Look after the cache of layer indexes.
     Cache(CacheArgs),
     /// Print what a shell needs to complete jettison's command line.
@@ -217,6 +221,47 @@ pub(crate) struct DiffArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+const PROFILE_HELP: &str = "\
+The container is watched from this machine, as root: nothing is put into it, and
+its user, seccomp profile and capabilities stay. A container that does not run
+yet is started, and watched from its start. Ctrl-C ends the watching, not the
+container, unless it was made for this.
+
+Not seen: files that are only looked up (stat, readlink), volumes, other mounts.
+
+  jettison profile app:1 --output run.json -- /app/serve --self-test
+  docker create --name app -p 8080:80 app:1
+  jettison profile --container app --for 30s --output run.json
+  jettison analyze app:1 --unused --profile run.json
+
+Exit codes: 0 done, 2 usage or configuration, 3 could not watch, or events were
+lost. What the container's command ended with is in the profile.";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ProfileArgs {
+    /// An image that the engine has, to be run in a new container
+    #[arg(required_unless_present = "container")]
+    pub(crate) image: Option<String>,
+    /// What runs in the new container, in place of the image's CMD
+    #[arg(last = true, requires = "image")]
+    pub(crate) command: Vec<String>,
+    /// Watch this container, running or not yet started, by name or ID
+    #[arg(long, value_name = "NAME", conflicts_with = "image")]
+    pub(crate) container: Option<String>,
+    /// End after this time [default: when the container ends]
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) time: Option<Duration>,
+    /// Set a variable in the new container
+    #[arg(long, short, value_name = "NAME=VALUE", requires = "image")]
+    pub(crate) env: Vec<String>,
+    /// The new container's network, as the engine names it
+    #[arg(long, value_name = "NETWORK", requires = "image")]
+    pub(crate) network: Option<String>,
+    /// Where the profile is written [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

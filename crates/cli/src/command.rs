@@ -5,6 +5,8 @@ mod cache;
 mod completions;
 mod diff;
 mod man;
+#[cfg(feature = "engine")]
+mod profile;
 mod why;
 
 use std::io::Read;
@@ -33,6 +35,12 @@ pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
         Command::Analyze(args) => analyze::run(args, &context()?),
         Command::Why(args) => why::run(args, &context()?),
         Command::Diff(args) => diff::run(args, &context()?),
+        #[cfg(feature = "engine")]
+        Command::Profile(args) => profile::run(args, &context()?),
+        #[cfg(not(feature = "engine"))]
+        Command::Profile(_) => {
+            Err(jettison_analyzer::Error::NotBuilt("containers", "engine").into())
+        }
         Command::Cache(args) => cache::run(args),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),

@@ -29,6 +29,10 @@ impl Code {
     /// What an error means for the caller.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         let analyzer = error.downcast_ref::<jettison_analyzer::Error>();
+        #[cfg(feature = "engine")]
+        if error.downcast_ref().is_some_and(jettison_profiler::Error::is_usage) {
+            return Self::Usage;
+        }
         if error.is::<UsageError>() || analyzer.is_some_and(jettison_analyzer::Error::is_usage) {
             Self::Usage
         } else {

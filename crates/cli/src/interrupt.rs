@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
@@ -11,6 +12,17 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// What shells report for a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
+
+/// Whether a command wants to end by itself when it is interrupted, and whether it was.
+static GENTLE: AtomicBool = AtomicBool::new(false);
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// From now on, the first signal only sets what is returned; the second ends the run at once.
+#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only containers end gently"))]
+pub(crate) fn gently() -> &'static AtomicBool {
+    GENTLE.store(true, Ordering::SeqCst);
+    &ENDING
+}
 
 /// Makes a file that must not outlive an interrupted run. A signal either comes before it is made
 /// or finds it remembered.
@@ -27,6 +39,9 @@ pub(crate) fn temporary(
 pub(crate) fn install() {
     // Only a second handler could fail to be installed.
     let _ = ctrlc::set_handler(|| {
+        if GENTLE.load(Ordering::SeqCst) && !ENDING.swap(true, Ordering::SeqCst) {
+            return;
+        }
         // Held until the end: no file is put in place while the run is being taken down.
         let temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
         for path in temporary.iter() {

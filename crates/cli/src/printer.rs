@@ -62,6 +62,14 @@ impl Printer {
         }
     }
 
+    /// Says what was done.
+    #[cfg(feature = "engine")]
+    pub(crate) fn done(self, text: &str) {
+        if !self.quiet {
+            self.message("done", text);
+        }
+    }
+
     /// Says what is odd.
     pub(crate) fn warning(self, text: &str) {
         if !self.quiet {
@@ -72,6 +80,25 @@ impl Printer {
     /// Says why the run ends.
     pub(crate) fn error(self, error: &anyhow::Error) {
         self.message("error", &format!("{error:#}"));
+    }
+
+    #[cfg(feature = "engine")]
+    /// Passes on what a container prints: as it is, but not to a terminal.
+    pub(crate) fn pass_on(bytes: &[u8], to_stdout: bool) {
+        let write = |out: &mut dyn io::Write, is_terminal: bool| {
+            let _ = if is_terminal {
+                let text = String::from_utf8_lossy(bytes);
+                out.write_all(escape::lines(&text).as_bytes())
+            } else {
+                out.write_all(bytes)
+            };
+            let _ = out.flush();
+        };
+        if to_stdout {
+            write(&mut io::stdout().lock(), io::stdout().is_terminal());
+        } else {
+            write(&mut io::stderr().lock(), io::stderr().is_terminal());
+        }
     }
 
     fn message(self, level: &str, text: &str) {

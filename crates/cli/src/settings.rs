@@ -31,13 +31,23 @@ pub(crate) fn open_options(args: &ReadArgs, config: &Analyze) -> OpenOptions {
         progress: Shared::default(),
         gather: false,
         verify: args.verify,
-        docker_host: variable("DOCKER_HOST"),
-        podman_host: variable("CONTAINER_HOST").or_else(rootless_podman),
+        docker_host: docker_host(),
+        podman_host: podman_host(),
         containerd_address: directory("CONTAINERD_ADDRESS"),
         in_place: !args.no_in_place,
         insecure: args.insecure,
         auth_files: auth_files(),
     }
+}
+
+/// Where Docker's engine listens.
+pub(crate) fn docker_host() -> Option<String> {
+    variable("DOCKER_HOST")
+}
+
+/// Where podman's API is served.
+pub(crate) fn podman_host() -> Option<String> {
+    variable("CONTAINER_HOST").or_else(rootless_podman)
 }
 
 /// podman's socket of this user, where the system's own is not used.

@@ -6,6 +6,11 @@ use jettison_oci::Platform;
 
 /// An image named `tag` that holds only busybox and runs `words`, such as `["sleep", "600"]`.
 pub fn image(tag: &str, words: &[&str]) -> anyhow::Result<Image> {
+    Ok(builder(tag, words)?.build())
+}
+
+/// The same, for more layers to be put on it.
+pub fn builder(tag: &str, words: &[&str]) -> anyhow::Result<ImageBuilder> {
     let program = fs_err::read(require::program("busybox", "busybox-static")?)?;
     let mut layer =
         LayerBuilder::new().directory("bin").file_with("bin/busybox", program, Meta::mode(0o755));
@@ -18,6 +23,5 @@ pub fn image(tag: &str, words: &[&str]) -> anyhow::Result<Image> {
         .layer(layer, "ADD rootfs.tar / # buildkit")
         .env("PATH", "/bin")
         .entrypoint(words)
-        .tag(tag)
-        .build())
+        .tag(tag))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jettison_oci::escape;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -11,27 +12,68 @@ use crate::limits::DOCUMENT_MAX;
 /// The version of the document.
 const SCHEMA_VERSION: u32 = 1;
 
-/// The document, `jettison profile`'s output: paths as reports show them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The document, `jettison profile`'s output: what a run of an image used of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
+pub struct Document {
+    /// 1.
     schema_version: u32,
-    /// The image ID, where it is known.
+    /// The image ID: the digest of its config; `null` where it is not known.
     #[serde(default)]
     image: Option<String>,
-    /// Paths that were executed.
+    /// False where events were lost: nothing can be said of what is not in it, and it is refused.
+    #[serde(default = "yes")]
+    complete: bool,
+    /// Whether the container was watched from its start; false where it ran already.
+    #[serde(default = "yes")]
+    from_start: bool,
+    /// What the container's command ended with; `null` where it had not ended.
+    #[serde(default)]
+    exit_code: Option<i64>,
+    /// Paths that were executed: programs, scripts, their interpreters and loaders. From the root,
+    /// without symlinks, escaped as in reports.
     #[serde(default)]
     executed: BTreeSet<String>,
-    /// Paths that were opened.
+    /// Paths that were opened, those that were executed among them.
     #[serde(default)]
     opened: BTreeSet<String>,
-    /// False where events were lost: nothing can be said of what is not in it.
-    #[serde(default = "complete")]
-    complete: bool,
 }
 
-const fn complete() -> bool {
+const fn yes() -> bool {
     true
+}
+
+/// A run as it was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The image ID, where it is known.
+    pub image: Option<&'a str>,
+    /// Whether no event was lost.
+    pub complete: bool,
+    /// Whether it was watched from its start.
+    pub from_start: bool,
+    /// What it ended with.
+    pub exit_code: Option<i64>,
+    /// Paths that were executed.
+    pub executed: &'a BTreeSet<Vec<u8>>,
+    /// Paths that were opened.
+    pub opened: &'a BTreeSet<Vec<u8>>,
+}
+
+impl From<Run<'_>> for Document {
+    fn from(run: Run<'_>) -> Self {
+        let paths =
+            |paths: &BTreeSet<Vec<u8>>| paths.iter().map(|path| escape::path(path)).collect();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            image: run.image.map(str::to_owned),
+            complete: run.complete,
+            from_start: run.from_start,
+            exit_code: run.exit_code,
+            executed: paths(run.executed),
+            opened: paths(run.opened),
+        }
+    }
 }
 
 /// What one or several runs used.

@@ -4,6 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use crate::facts::profile::Document;
 use crate::report::model;
 
 /// A document as indented JSON with a newline at its end.
@@ -15,10 +16,11 @@ pub fn render(document: &impl Serialize) -> Vec<u8> {
 }
 
 /// The schemas of all documents, with the names of their files.
-pub fn schemas() -> [(&'static str, Schema); 3] {
+pub fn schemas() -> [(&'static str, Schema); 4] {
     [
         ("analysis.v1.json", schema::<model::Analysis>()),
         ("diff.v1.json", schema::<model::DiffDocument>()),
+        ("profile.v1.json", schema::<Document>()),
         ("why.v1.json", schema::<model::WhyDocument>()),
     ]
 }

@@ -3,17 +3,16 @@
 //! them, and they are scanned as they go by.
 
 mod containers_storage;
-mod endpoint;
 mod in_place;
 mod layerdb;
 mod session;
-mod transport;
+
+use jettison_engine::{Endpoint, endpoint, is_reference};
 
 use crate::error::{Error, Result};
 use crate::source::archive::{self, Exported};
 use crate::source::{Image, OpenOptions, Origin, Transport};
 
-use endpoint::Endpoint;
 use in_place::Refusal;
 use session::{Inspected, Session};
 
@@ -21,19 +20,14 @@ use session::{Inspected, Session};
 /// digest, or an image ID, whole or short. Without a host in `options`, podman's socket stands in
 /// where there is no Docker.
 pub fn open_docker(reference: &str, options: &OpenOptions) -> Result<Image> {
-    let endpoint = match &options.docker_host {
-        Some(host) => Endpoint::parse(host)?,
-        None => match Endpoint::docker() {
-            Some(endpoint) => endpoint,
-            None => podman_endpoint(options)?.ok_or_else(|| {
-                no_engine(
-                    reference,
-                    &[endpoint::DOCKER, endpoint::PODMAN],
-                    "start Docker, or say where it listens with DOCKER_HOST",
-                )
-            })?,
-        },
-    };
+    let (docker, podman) = (options.docker_host.as_deref(), options.podman_host.as_deref());
+    let endpoint = Endpoint::choose(docker, podman)?.ok_or_else(|| {
+        no_engine(
+            reference,
+            &[endpoint::DOCKER, endpoint::PODMAN],
+            "start Docker, or say where it listens with DOCKER_HOST",
+        )
+    })?;
     open(&endpoint, Transport::DockerDaemon, reference, options)
 }
 
@@ -65,13 +59,13 @@ pub fn has_podman(reference: &str, options: &OpenOptions) -> Result<bool> {
 
 fn podman_endpoint(options: &OpenOptions) -> Result<Option<Endpoint>> {
     match &options.podman_host {
-        Some(host) => Endpoint::parse(host).map(Some),
+        Some(host) => Ok(Some(Endpoint::parse(host)?)),
         None => Ok(Endpoint::podman()),
     }
 }
 
 fn has(endpoint: Option<Endpoint>, asked_for: bool, reference: &str) -> Result<bool> {
-    let Some(endpoint) = endpoint.filter(|_| session::is_reference(reference)) else {
+    let Some(endpoint) = endpoint.filter(|_| is_reference(reference)) else {
         return Ok(false);
     };
     // A well-known socket that nobody listens on is left over from an engine that has ended.
@@ -92,7 +86,7 @@ fn open(
     options: &OpenOptions,
 ) -> Result<Image> {
     let origin = Origin { transport, reference: reference.to_owned() };
-    if !session::is_reference(reference) {
+    if !is_reference(reference) {
         return Err(Error::Usage(format!(
             "{origin}: {reference:?} is neither an image's name nor an image ID"
         )));

@@ -8,15 +8,13 @@ use bollard::Docker;
 use bollard::errors::Error as ApiError;
 use bollard::models::ImageInspect;
 use futures_util::StreamExt as _;
-use jettison_oci::{Bytes, Digest};
+use jettison_engine::{Endpoint, failed};
+use jettison_oci::Digest;
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
 use crate::image::Config;
 use crate::image::config::platform_or_unknown;
-use crate::limits::STORE_LIST_MAX;
-use crate::source::engine::endpoint::Endpoint;
-use crate::source::engine::transport;
 use crate::source::stream::{PieceReader, pieces, runtime};
 
 /// A client with the runtime it lives on.
@@ -77,7 +75,7 @@ impl Session {
                         found: Vec::new(),
                     }
                 }
-                error => failed(&self.name, reference, &error),
+                error => failed(&self.name, reference, &error).into(),
             },
         )?;
         let id = image.id.take().unwrap_or_default();
@@ -129,13 +127,6 @@ impl Read for Export<'_> {
     }
 }
 
-/// Whether `text` can be a name or an ID. It becomes a part of a URL, where anything else could
-/// change what is asked.
-pub(super) fn is_reference(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:@+".contains(&byte);
-    text.split('/').all(|part| !matches!(part, "" | "." | "..") && part.bytes().all(allowed))
-}
-
 fn directories(data: &HashMap<String, String>) -> Vec<PathBuf> {
     let lower = data.get("LowerDir").map(String::as_str).unwrap_or_default();
     let upper = data.get("UpperDir").map(String::as_str);
@@ -170,7 +161,7 @@ fn config(image: ImageInspect, diff_ids: Vec<Digest>) -> Config {
 }
 
 fn export_failed(engine: &str, reference: &str, error: &ApiError) -> Error {
-    match (failed(engine, reference, error), error) {
+    match (failed(engine, reference, error).into(), error) {
         (
             Error::Remote { what, because },
             ApiError::IOError { .. } | ApiError::HyperResponseError { .. },
@@ -179,58 +170,9 @@ fn export_failed(engine: &str, reference: &str, error: &ApiError) -> Error {
     }
 }
 
-fn failed(engine: &str, reference: &str, error: &ApiError) -> Error {
-    let because = match error {
-        ApiError::DockerResponseServerError { status_code, message } => {
-            let message = match message.trim() {
-                "" => "no reason given",
-                message => message,
-            };
-            format!("it answers {message} (status {status_code})")
-        }
-        error if transport::is_too_long(error) => {
-            format!("it answers with more than {}", Bytes(STORE_LIST_MAX))
-        }
-        ApiError::RequestTimeoutError => "it does not answer".to_owned(),
-        ApiError::JsonDataError { .. } => {
-            format!("its answer is not that of a Docker-compatible engine: {error}")
-        }
-        error => {
-            // The HTTP client's own words ("client error") leave the cause to its sources.
-            let mut because = error.to_string();
-            let mut source = std::error::Error::source(error);
-            while let Some(cause) = source {
-                let cause_text = cause.to_string();
-                if !because.contains(&cause_text) {
-                    because = format!("{because}: {cause_text}");
-                }
-                source = cause.source();
-            }
-            because
-        }
-    };
-    Error::Remote { what: format!("{engine}, asked for {reference}"), because }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn references_cannot_change_the_question() {
-        for good in [
-            "debian",
-            "localhost:5000/a/b:1.2_x",
-            "a@sha256:00",
-            "8bd183471cad",
-            "sha256:8bd183471cad",
-        ] {
-            assert!(is_reference(good), "{good}");
-        }
-        for bad in ["", "a?b", "a#b", "a b", "a%2fb", "../x", "a/../b", "a//b", "/a", "a/", "é"] {
-            assert!(!is_reference(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn layer_directories_come_top_first() {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::error::{Error, Result};
-use crate::source::engine::transport;
+use crate::transport;
 
 /// Docker's socket where nothing else is said.
-pub(super) const DOCKER: &str = "/var/run/docker.sock";
+pub const DOCKER: &str = "/var/run/docker.sock";
 /// The socket of podman's service for the whole machine.
-pub(super) const PODMAN: &str = "/run/podman/podman.sock";
+pub const PODMAN: &str = "/run/podman/podman.sock";
 /// What requests are addressed to before they are sent.
 const URL: &str = "http://localhost";
 /// The port of an engine without TLS.
@@ -28,7 +28,8 @@ const ANSWER: u64 = 3600;
 
 /// An engine's socket or port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub enum Endpoint {
+    /// The path of a socket.
     Unix(PathBuf),
     /// Host, an IPv6 address without brackets, and port.
     Tcp(String, u16),
@@ -36,13 +37,25 @@ pub(super) enum Endpoint {
 
 impl Endpoint {
     /// Docker's well-known socket, if it exists.
-    pub(super) fn docker() -> Option<Self> {
+    pub fn docker() -> Option<Self> {
         Self::existing(DOCKER)
     }
 
     /// podman's well-known socket, if it exists.
-    pub(super) fn podman() -> Option<Self> {
+    pub fn podman() -> Option<Self> {
         Self::existing(PODMAN)
+    }
+
+    /// Where `DOCKER_HOST` says, else Docker's well-known socket, else where `CONTAINER_HOST` says,
+    /// else podman's; `None` where there is none.
+    pub fn choose(docker_host: Option<&str>, podman_host: Option<&str>) -> Result<Option<Self>> {
+        if let Some(host) = docker_host {
+            return Self::parse(host).map(Some);
+        }
+        if let Some(endpoint) = Self::docker() {
+            return Ok(Some(endpoint));
+        }
+        podman_host.map_or_else(|| Ok(Self::podman()), |host| Self::parse(host).map(Some))
     }
 
     fn existing(path: &str) -> Option<Self> {
@@ -54,7 +67,7 @@ impl Endpoint {
     }
 
     /// Reads `unix:///path`, a path, `tcp://host:port` or `http://host:port`.
-    pub(super) fn parse(host: &str) -> Result<Self> {
+    pub fn parse(host: &str) -> Result<Self> {
         let usage = |because: &str| {
             Error::Usage(format!(
                 "the engine's address {host:?} {because}: expected unix:///path/of/socket, \
@@ -102,7 +115,7 @@ impl Endpoint {
     }
 
     /// Whether the engine's files can be files of this host.
-    pub(super) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         match self {
             Self::Unix(_) => true,
             Self::Tcp(name, _) => {
@@ -112,14 +125,14 @@ impl Endpoint {
     }
 
     /// Whether nobody listens on the socket any more.
-    pub(super) fn is_abandoned(&self) -> bool {
+    pub fn is_abandoned(&self) -> bool {
         self.reach().is_err_and(|error| {
             matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
         })
     }
 
     /// A client for the engine, once it has accepted a connection.
-    pub(super) fn connect(&self) -> Result<Docker> {
+    pub fn connect(&self) -> Result<Docker> {
         self.reach().map_err(|error| self.unreachable(&error))?;
         let endpoint = self.clone();
         let send = move |request| transport::send(endpoint.clone(), request);
@@ -172,7 +185,7 @@ impl Endpoint {
     }
 
     /// The engine in errors.
-    pub(super) fn engine(&self) -> String {
+    pub fn engine(&self) -> String {
         format!("the engine at {self}")
     }
 }
@@ -208,7 +221,7 @@ mod tests {
         for bad in
             ["", "engine", "unix://x", "tcp://", "tcp://h:x", "tcp://h/p", "tcp://[::1", "fd://"]
         {
-            assert!(Endpoint::parse(bad).unwrap_err().is_usage(), "{bad}");
+            assert!(matches!(Endpoint::parse(bad).unwrap_err(), Error::Usage(_)), "{bad}");
         }
         let ssh = Endpoint::parse("ssh://u@h").unwrap_err().to_string();
         assert!(ssh.contains("forward the socket"), "{ssh}");

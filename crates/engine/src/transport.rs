@@ -19,14 +19,16 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::limits::STORE_LIST_MAX;
-use crate::source::engine::endpoint::Endpoint;
+use crate::endpoint::Endpoint;
 
-/// What the path of a request for an image's bytes ends with: the one answer without a bound.
-const EXPORT: &str = "/get";
+/// What an engine may answer to a question, in bytes.
+pub(crate) const ANSWER_MAX: u64 = 64 << 20;
+/// What the paths of requests end with whose answers have no bound: an image's bytes, and what a
+/// container prints. Both are read as they come.
+const STREAMS: [&str; 2] = ["/get", "/logs"];
 
 /// Sends one request over a connection of its own.
-pub(super) async fn send(
+pub(crate) async fn send(
     endpoint: Endpoint,
     mut request: BollardRequest,
 ) -> Result<Response<Incoming>, ApiError> {
@@ -48,17 +50,17 @@ async fn exchange(
 ) -> Result<Response<Incoming>, ApiError> {
     // A server takes a path, and no HTTP without a host.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let is_export = request.uri().path().ends_with(EXPORT);
+    let is_stream = STREAMS.iter().any(|end| request.uri().path().ends_with(end));
     *request.uri_mut() = Uri::try_from(path).unwrap_or_default();
     request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("localhost"));
 
     let endless = Arc::new(AtomicBool::new(false));
-    let bounded = Bounded { stream, left: STORE_LIST_MAX, endless: endless.clone() };
+    let bounded = Bounded { stream, left: ANSWER_MAX, endless: endless.clone() };
     let (mut sender, connection) = http1::handshake(TokioIo::new(bounded)).await?;
     // Ends with its connection, whose error is the answer's, too.
     tokio::spawn(connection);
     let response = sender.send_request(request).await?;
-    if is_export && response.status().is_success() {
+    if is_stream && response.status().is_success() {
         endless.store(true, Ordering::Relaxed);
     }
     Ok(response)
@@ -70,7 +72,7 @@ async fn exchange(
 struct TooLong;
 
 /// Whether that is why there is no answer.
-pub(super) fn is_too_long(error: &ApiError) -> bool {
+pub(crate) fn is_too_long(error: &ApiError) -> bool {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(cause) = next {
         if cause.is::<TooLong>() {
