@@ -5,10 +5,14 @@
 
 mod cache;
 mod decompress;
+mod facts;
+mod machine;
 mod made;
 mod measure;
 mod million;
+mod profiling;
 mod programs;
+mod proof;
 mod real;
 mod saved;
 mod table;
@@ -28,6 +32,8 @@ use crate::table::Table;
 enum Args {
     /// Measure, and print the table.
     Run(RunArgs),
+    /// Compare what real runs open with what was called unused.
+    Prove(proof::Args),
     /// Decompress the layers of an archive and do nothing else: what a comparison needs.
     Decompress {
         /// An OCI archive.
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
     let result = match Args::parse() {
         Args::Decompress { archive } => decompress::run(&archive).map(|()| true),
         Args::Make { archive, recipe } => recipe.write(&archive).map(|()| true),
+        Args::Prove(args) => proof::run_all(&args).map(|met| met || !args.strict),
         Args::Run(args) => run(&args).map(|met| met || !args.strict),
     };
     match result {
@@ -99,7 +106,7 @@ fn run(args: &RunArgs) -> anyhow::Result<bool> {
     if wanted("million") {
         million::measure(&programs, args.runs, &mut table)?;
     }
-    if ["archive", "engine", "cache"].into_iter().any(wanted) {
+    if ["archive", "engine", "cache", "facts", "profile"].into_iter().any(wanted) {
         let real = match (&args.archive, &args.engine, &args.image) {
             (None, ..) => real::build(&args.room)?,
             (Some(archive), engine, image) => {
@@ -113,6 +120,12 @@ fn run(args: &RunArgs) -> anyhow::Result<bool> {
         }
         if wanted("engine") {
             real.measure(&programs, args.runs, &mut table)?;
+        }
+        if wanted("facts") {
+            facts::measure(&programs, &archives, args.runs, &mut table)?;
+        }
+        if wanted("profile") {
+            profiling::measure(&programs, &real, args.runs, &mut table)?;
         }
         if wanted("cache") {
             cache::measure(&programs, &archives, args.runs, &mut table)?;

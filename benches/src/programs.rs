@@ -56,6 +56,13 @@ impl Programs {
         command
     }
 
+    /// `jettison profile IMAGE`.
+    pub(crate) fn profile(&self, image: &str) -> Command {
+        let mut command = Command::new(&self.jettison);
+        command.args(["profile", "--quiet", image]);
+        command
+    }
+
     /// dive on `image` of `source`, to its end without a screen, content with any image.
     pub(crate) fn dive(&self, source: &str, image: &str) -> Command {
         let mut command = Command::new("timeout");
