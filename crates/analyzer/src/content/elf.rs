@@ -54,6 +54,8 @@ pub struct Elf {
     pub dlopen: Vec<Vec<Box<str>>>,
     /// Whether it calls `dlopen`.
     pub calls_dlopen: bool,
+    /// Whether it converts between character sets (`iconv_open`).
+    pub calls_iconv: bool,
     /// Names of shared objects in its data: `libssl.so.3`, `plugin.so`.
     pub sonames: Vec<Box<[u8]>>,
     /// Absolute paths in its data.
@@ -259,6 +261,7 @@ fn read<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<Elf> {
             elf.calls_dlopen = [&b"\0dlopen\0"[..], b"\0dlmopen\0"]
                 .iter()
                 .any(|name| memchr::memmem::find(table, name).is_some());
+            elf.calls_iconv = memchr::memmem::find(table, b"\0iconv_open\0").is_some();
             elf.versions = names::versions(table);
         }
     }

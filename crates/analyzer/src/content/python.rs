@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+/// Names in the texts of one file.
+const NAMES_MAX: usize = 2_000;
 /// Imports of one file.
 const IMPORTS_MAX: usize = 10_000;
 /// A joined statement: a list of names in brackets.
@@ -20,8 +22,13 @@ pub struct Python {
     /// Modules: `os.path`; relative ones with their dots, `..pkg.mod`. For `from m import a, b`
     /// both `m` and `m.a`, `m.b`, since a name may be a module.
     pub modules: Vec<Box<str>>,
-    /// Whether it imports, or runs, what only a run could tell.
-    pub dynamic: bool,
+    /// Whether it imports by names that only a run could tell.
+    pub computes_imports: bool,
+    /// Whether it runs text that only a run could tell.
+    pub evaluates: bool,
+    /// Texts in it that have the form of a dotted name: frameworks are told by such texts what to
+    /// import.
+    pub names: Vec<Box<str>>,
 }
 
 /// Reads every import.
@@ -43,8 +50,33 @@ pub fn scan(text: &[u8]) -> Python {
             break;
         }
     }
-    let dynamic = calls(&text, &mut found);
-    Python { modules: found.into_iter().collect(), dynamic }
+    let computes_imports = calls(&text, &mut found);
+    let evaluates = ["exec(", "eval(", "execfile("].iter().any(|call| has_call(&text, call));
+    let names = names(&text);
+    Python { modules: found.into_iter().collect(), computes_imports, evaluates, names }
+}
+
+/// Texts between quotes that have the form of a dotted name.
+fn names(text: &str) -> Vec<Box<str>> {
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while let Some(at) = rest.find(['"', '\'']) {
+            let quote = rest.as_bytes()[at];
+            rest = &rest[at + 1..];
+            let Some(end) = rest.bytes().position(|b| b == quote) else { break };
+            let literal = &rest[..end];
+            rest = &rest[end + 1..];
+            let is_name = literal.len() > 1
+                && !literal.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+                && !literal.ends_with('.')
+                && name(literal).is_some();
+            if is_name && found.len() < NAMES_MAX {
+                found.insert(literal.into());
+            }
+        }
+    }
+    found.into_iter().collect()
 }
 
 fn statement_starts(line: &str) -> impl Iterator<Item = &str> {
@@ -122,7 +154,7 @@ fn calls(text: &str, found: &mut BTreeSet<Box<str>>) -> bool {
             }
         }
     }
-    dynamic || ["exec(", "eval(", "execfile("].iter().any(|call| has_call(text, call))
+    dynamic
 }
 
 /// Whether the built-in is called: not as a method, nor as the end of a longer name.
@@ -157,12 +189,23 @@ mod tests {
 
     #[test]
     fn what_only_a_run_tells_is_said() {
-        let dynamic = |text: &str| scan(text.as_bytes()).dynamic;
+        let dynamic = |text: &str| {
+            let found = scan(text.as_bytes());
+            found.computes_imports || found.evaluates
+        };
         assert!(dynamic("importlib.import_module(name)"));
         assert!(dynamic("exec(code, globals())"));
         assert!(!dynamic("cursor.exec(sql); re.eval(x); my_eval(x)"));
         assert!(!dynamic("import_module('a')"));
         assert!(!dynamic("import os"));
+    }
+
+    #[test]
+    fn texts_may_be_names() {
+        let names = |text: &str| scan(text.as_bytes()).names.join(" ");
+        let text = "APPS = ['blog', \"shop.apps.Shop\", 'a b', '', 'x', '1a', '.a', 'é'";
+        assert_eq!(names(text), "blog shop.apps.Shop é");
+        assert_eq!(names("it's 'fine'"), "");
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Reached {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Whole {
     PythonPackage,
+    PythonComputed,
+    EntryPoints,
     NodeModules,
     NodeNatives,
 }
@@ -73,6 +75,8 @@ pub(crate) struct Reach<'a> {
     loader: Loader,
     interpreters: Interpreters,
     blind: BTreeSet<(Blind, NodeId)>,
+    /// A file that converts between character sets of its user's choice.
+    converter: Option<NodeId>,
     warnings: Vec<String>,
 }
 
@@ -93,6 +97,7 @@ pub fn reach(
         loader: Loader::read(files)?,
         interpreters: Interpreters::default(),
         blind: BTreeSet::new(),
+        converter: None,
         warnings: Vec::new(),
     };
     if let Some(profile) = profile {

@@ -3,6 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use object::elf::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
+
 use crate::content::{Body, Content, Elf};
 use crate::entry::split;
 use crate::error::Result;
@@ -23,7 +25,49 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()
     }
     load(reach, node)?;
     named(reach, node, elf);
+    if elf.calls_iconv && converts_for_others(reach.files.tree().name(node)) {
+        reach.converter.get_or_insert(node);
+    }
     Ok(())
+}
+
+/// Whether a library that calls `iconv_open` does so with character sets of its user's choice. The C
+/// library only offers the function, and libunistring, which comes with libidn2, converts from the
+/// locale's.
+fn converts_for_others(name: &[u8]) -> bool {
+    ![&b"libc.so"[..], b"libc-2.", b"libunistring.so"].iter().any(|own| name.starts_with(own))
+}
+
+/// Whether the image's loader could load an object that stands in it: packages bring their native
+/// parts for several machines and C libraries.
+pub(super) fn can_load(reach: &Reach<'_>, elf: &Elf) -> bool {
+    let machine = match reach.files.account().image.config.platform.architecture.as_str() {
+        "amd64" => EM_X86_64,
+        "arm64" => EM_AARCH64,
+        "386" => EM_386,
+        "arm" => EM_ARM,
+        "riscv64" => EM_RISCV,
+        "s390x" => EM_S390,
+        "ppc64le" => EM_PPC64,
+        _ => return true,
+    };
+    if elf.machine != machine.0 {
+        return false;
+    }
+    let is_musl = elf.needed.iter().any(|name| name.starts_with(b"libc.musl-"));
+    let needs_glibc = elf.needed.iter().any(|name| name.starts_with(b"libc.so.6"));
+    // Compatibility layers bring the other one's names.
+    let has = |name: &[u8]| {
+        [&b"lib"[..], b"lib64", b"usr/lib", b"usr/lib64"].iter().any(|directory| {
+            let Some(found) = reach.files.find(directory) else { return false };
+            let children = reach.files.sorted_children(found.node);
+            children.iter().any(|child| reach.files.tree().name(*child).starts_with(name))
+        })
+    };
+    if is_musl {
+        return has(b"ld-musl-");
+    }
+    !needs_glibc || has(b"libc.so.6") || has(b"ld-linux")
 }
 
 /// An object in memory.
@@ -143,8 +187,9 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
 
 /// Claims the shared objects of a directory that a program names and opens plugins from.
 fn plugins(reach: &mut Reach<'_>, directory: NodeId, from: NodeId) {
-    let libraries: [&[u8]; 2] = [b"x86_64-linux-gnu", b"aarch64-linux-gnu"];
-    // The directory of all libraries is named by whoever looks for one of them.
+    // The directory of all libraries is named by whoever looks for one of them; character sets are
+    // for those who convert.
+    let libraries: [&[u8]; 3] = [b"x86_64-linux-gnu", b"aarch64-linux-gnu", b"gconv"];
     if libraries.contains(&reach.files.tree().name(directory)) {
         return;
     }

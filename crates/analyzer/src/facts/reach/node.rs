@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use crate::content::JavaScript;
+use crate::content::{Body, Content, JavaScript};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::{Blind, Reach, Whole, command};
+use crate::facts::reach::{Blind, Reach, Whole, command, elf};
 use crate::tree::NodeId;
 
 /// Conditions of `exports` that Node itself knows.
@@ -72,7 +72,7 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &JavaScript) ->
         reach.blind.insert((Blind::Node, node));
         // What is required by a computed name is mostly the package's own.
         if let Some(top) = package_of(reach, directory) {
-            own_modules(reach, top, node);
+            own_modules(reach, top, node)?;
         }
     }
     if let Some(top) = package_of(reach, directory)
@@ -91,9 +91,9 @@ fn package_of(reach: &Reach<'_>, directory: NodeId) -> Option<NodeId> {
 }
 
 /// Claims the modules and native addons of a package, not those of packages inside it.
-fn own_modules(reach: &mut Reach<'_>, top: NodeId, from: NodeId) {
+fn own_modules(reach: &mut Reach<'_>, top: NodeId, from: NodeId) -> Result<()> {
     if !reach.begins(Whole::NodeModules, top, from) {
-        return;
+        return Ok(());
     }
     let tree = reach.files.tree();
     let mut open = vec![top];
@@ -107,11 +107,29 @@ fn own_modules(reach: &mut Reach<'_>, top: NodeId, from: NodeId) {
             } else if [&b".js"[..], b".cjs", b".mjs", b".json", b".node", b".wasm"]
                 .iter()
                 .any(|end| name.ends_with(end))
+                && is_loadable(reach, child)?
             {
                 reach.claim(child, Evidence::Named, "of the same package as", Some(from));
             }
         }
     }
+    Ok(())
+}
+
+/// Whether a native addon is one for this image. Packages bring those for other systems, machines
+/// and C libraries, too.
+fn is_loadable(reach: &Reach<'_>, node: NodeId) -> Result<bool> {
+    let name = reach.files.tree().name(node);
+    let is_addon = name.ends_with(b".node");
+    if !is_addon && memchr::memmem::find(name, b".so").is_none() {
+        return Ok(true);
+    }
+    Ok(match reach.files.content(node)?.as_deref() {
+        Some(Content { body: Body::Elf(elf), .. }) => elf::can_load(reach, elf),
+        Some(_) => true,
+        // An addon that is no ELF file is Windows's or macOS's.
+        None => !is_addon,
+    })
 }
 
 fn require(reach: &mut Reach<'_>, directory: NodeId, specifier: &str, from: NodeId) -> Result<()> {
@@ -189,7 +207,7 @@ fn claim(reach: &mut Reach<'_>, module: NodeId, from: NodeId) -> Result<()> {
     else {
         return Ok(());
     };
-    natives(reach, package, module);
+    natives(reach, package, module)?;
     let Some(manifest) = manifest(reach, package)? else { return Ok(()) };
     let optional = manifest["optionalDependencies"].as_object();
     let names: Vec<String> = optional.into_iter().flat_map(|map| map.keys().cloned()).collect();
@@ -200,20 +218,20 @@ fn claim(reach: &mut Reach<'_>, module: NodeId, from: NodeId) -> Result<()> {
             .filter_map(|at| tree.child(at, b"node_modules"))
             .find_map(|modules| reach.files.find_from(modules, name.as_bytes()));
         if let Some(found) = found {
-            natives(reach, found.node, module);
+            natives(reach, found.node, module)?;
             if let Some(manifest) = tree.child(found.node, b"package.json") {
                 reach.claim(manifest, Evidence::Named, "optional dependency of", Some(module));
             }
-            own_modules(reach, found.node, module);
+            own_modules(reach, found.node, module)?;
         }
     }
     Ok(())
 }
 
 /// Claims the native addons and shared objects of a package.
-fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) {
+fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) -> Result<()> {
     if !reach.begins(Whole::NodeNatives, package, from) {
-        return;
+        return Ok(());
     }
     let tree = reach.files.tree();
     let owner = |node| reach.packages.owner_position(node);
@@ -223,7 +241,7 @@ fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) {
         let is_native = name.ends_with(b".node")
             || name.ends_with(b".wasm")
             || memchr::memmem::find(name, b".so").is_some();
-        if !is_native || !reach.files.is_file(node) {
+        if !is_native || !reach.files.is_file(node) || !is_loadable(reach, node)? {
             continue;
         }
         // What is in the node_modules of this package is another one's.
@@ -231,6 +249,7 @@ fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) {
             reach.claim(node, Evidence::Named, "native addon of the package of", Some(from));
         }
     }
+    Ok(())
 }
 
 fn manifest(reach: &Reach<'_>, package: NodeId) -> Result<Option<Value>> {

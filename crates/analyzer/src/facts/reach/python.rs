@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use crate::content::Python;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
+use crate::facts::filesystem::Found;
 use crate::facts::kind::{FileKind, is_in_site, kind_of};
 use crate::facts::reach::{Blind, Reach, Whole, command};
 use crate::tree::NodeId;
@@ -136,11 +137,7 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
     // Nothing to run: whoever starts it types anything.
     reach.blind.insert((Blind::Python, program));
     if let Some(standard) = reach.interpreters.paths[interpreter].standard {
-        for node in reach.files.tree().walk(standard).take(MODULES_MAX).collect::<Vec<_>>() {
-            if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other {
-                reach.claim(node, Evidence::PackageMate, "may be imported by", Some(program));
-            }
-        }
+        keep_below(reach, standard, Evidence::PackageMate, "may be imported by", program);
     }
     Ok(())
 }
@@ -160,8 +157,8 @@ pub(super) fn arguments(reach: &mut Reach<'_>, words: &[Vec<u8>], program: NodeI
         let module = String::from_utf8_lossy(module).into_owned();
         let from = working(reach);
         // Only what stands in the working directory: `serve` may be anything else, too.
-        if let Some(node) = in_directory(reach, from, &module) {
-            reach.claim(node, Evidence::Named, "argument of", Some(program));
+        if let Some(found) = in_directory(reach, from, &module) {
+            reach.claim_found(&found, Evidence::Named, "argument of", Some(program));
         }
     }
 }
@@ -174,8 +171,28 @@ fn working(reach: &Reach<'_>) -> NodeId {
 pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Python) -> Result<()> {
     let interpreter = interpreter_for(reach, node)?;
     let Some(directory) = reach.files.tree().parent(node) else { return Ok(()) };
-    if module.dynamic && !is_standard(reach, interpreter, node) {
-        reach.blind.insert((Blind::Python, node));
+    twins(reach, node);
+    // What is kept beside modules that are imported is not imported itself, as far as is known.
+    if reach.claims.evidence(node) <= Evidence::PackageMate {
+        return Ok(());
+    }
+    if !is_standard(reach, interpreter, node) {
+        if is_in_site(&reach.files.path(node)) {
+            if module.computes_imports {
+                // A library imports its own parts so, drivers and back ends, and they import theirs.
+                computed_imports(reach, interpreter, node);
+            }
+            if module.modules.iter().any(|name| ENTRY_POINTS.contains(&&**name)) {
+                entry_points(reach, interpreter, node)?;
+            }
+        } else {
+            if module.computes_imports || module.evaluates {
+                reach.blind.insert((Blind::Python, node));
+            }
+            for name in &module.names {
+                text_import(reach, interpreter, name, node)?;
+            }
+        }
     }
     for name in &module.modules {
         let (dots, rest) = name.split_at(name.len() - name.trim_start_matches('.').len());
@@ -192,10 +209,9 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Python) -> Res
         if rest.is_empty() {
             claim_init(reach, from, node, "package of");
         } else if let Some(found) = in_directory(reach, from, rest) {
-            claim_module(reach, found, node, "imported by");
+            claim_module(reach, &found, node, "imported by");
         }
     }
-    twins(reach, node);
     // The packages above are imported first.
     let mut above = Some(directory);
     while let Some(directory) = above {
@@ -365,8 +381,8 @@ fn import(
         let mut name = module;
         loop {
             if let Some(found) = in_directory(reach, place, name) {
-                claim_module(reach, found, from, how);
-                whole_package(reach, place, top, found);
+                claim_module(reach, &found, from, how);
+                whole_package(reach, place, top, found.node);
                 break;
             }
             // `a.b.c` may be the name `c` of the module `a.b`.
@@ -389,8 +405,9 @@ fn import(
 
 /// The file of a module below a directory: a package's `__init__`, a source, an extension, or a
 /// directory without `__init__` (a namespace).
-fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -> Option<NodeId> {
+fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -> Option<Found> {
     let files = reach.files;
+    let plain = |node| Found { node, links: Vec::new() };
     let tree = files.tree();
     let mut at = directory;
     let mut parts = module.split('.').peekable();
@@ -404,12 +421,12 @@ fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -> Option<No
         if let Some(package) = package
             && let Some(init) = tree.child(package, b"__init__.py")
         {
-            return Some(init);
+            return Some(plain(init));
         }
         for end in [".py", ".pyc", ".so"] {
             let found = files.find_from(at, format!("{part}{end}").as_bytes());
             if let Some(found) = found.filter(|found| files.is_file(found.node)) {
-                return Some(found.node);
+                return Some(found);
             }
         }
         let prefix = format!("{part}.");
@@ -417,17 +434,20 @@ fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -> Option<No
             let name = tree.name(*child);
             name.starts_with(prefix.as_bytes()) && name.ends_with(b".so")
         });
-        return extension.or(package);
+        return extension.or(package).map(plain);
     }
     None
 }
 
-fn claim_module(reach: &mut Reach<'_>, module: NodeId, from: NodeId, how: &str) {
-    if reach.files.is_directory(module) {
+fn claim_module(reach: &mut Reach<'_>, module: &Found, from: NodeId, how: &str) {
+    if reach.files.is_directory(module.node) {
         return;
     }
-    reach.claim(module, Evidence::Needed, how, Some(from));
-    twins(reach, module);
+    reach.claim_found(module, Evidence::Needed, how, Some(from));
+    // The compiled form stands beside the name that was imported, which may be a symlink.
+    for node in module.links.iter().copied().chain([module.node]) {
+        twins(reach, node);
+    }
 }
 
 /// The compiled forms of a source.
@@ -441,7 +461,8 @@ fn twins(reach: &mut Reach<'_>, module: NodeId) {
     let prefix = [stem, b"."].concat();
     for child in reach.files.sorted_children(cache) {
         if tree.name(child).starts_with(&prefix) {
-            reach.claim(child, Evidence::Needed, "compiled form of", Some(module));
+            let evidence = reach.claims.evidence(module).min(Evidence::Needed);
+            reach.claim(child, evidence, "compiled form of", Some(module));
         }
     }
 }
@@ -453,6 +474,84 @@ fn claim_init(reach: &mut Reach<'_>, directory: NodeId, from: NodeId, how: &str)
         twins(reach, init);
     }
     true
+}
+
+/// Modules by which libraries find what other distributions offer them.
+const ENTRY_POINTS: [&str; 4] =
+    ["importlib.metadata", "importlib_metadata", "pkg_resources", "stevedore"];
+
+/// Claims what distributions offer to others in their `entry_points.txt`
+/// (<https://packaging.python.org/specifications/entry-points/>), commands and what only serves
+/// to build and install aside.
+fn entry_points(reach: &mut Reach<'_>, interpreter: usize, from: NodeId) -> Result<()> {
+    const ASIDE: [&str; 6] =
+        ["console_scripts", "gui_scripts", "distutils.", "setuptools.", "egg_info.", "pip."];
+    let tree = reach.files.tree();
+    for site in reach.interpreters.paths[interpreter].directories.clone() {
+        if !reach.begins(Whole::EntryPoints, site, from) {
+            continue;
+        }
+        for child in reach.files.sorted_children(site) {
+            let name = tree.name(child);
+            if !name.ends_with(b".dist-info") && !name.ends_with(b".egg-info") {
+                continue;
+            }
+            let Some(file) = tree.child(child, b"entry_points.txt") else { continue };
+            let Some(content) = reach.files.content(file)? else { continue };
+            let text = String::from_utf8_lossy(content.text()).into_owned();
+            let mut is_offered = false;
+            for line in text.lines().map(str::trim) {
+                if let Some(group) = line.strip_prefix('[') {
+                    is_offered = !ASIDE.iter().any(|aside| group.starts_with(aside));
+                } else if let Some((_, target)) = line.split_once('=').filter(|_| is_offered) {
+                    let module = target.split([':', '[']).next().unwrap_or_default().trim();
+                    let how = "offered to those that ask, as";
+                    import(reach, interpreter, module, None, from, how)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Claims the module that a text of the application names, where it is not the standard library's
+/// or is written with dots: `"rest_framework"`, `"logging.handlers.QueueHandler"`.
+fn text_import(reach: &mut Reach<'_>, interpreter: usize, name: &str, from: NodeId) -> Result<()> {
+    let directory = reach.files.tree().parent(from);
+    if !name.contains('.') {
+        let path = &reach.interpreters.paths[interpreter];
+        let standard = path.standard;
+        let mut places = path.directories.clone();
+        places.retain(|place| Some(*place) != standard);
+        places.extend(directory);
+        places.push(working(reach));
+        if !places.into_iter().any(|place| in_directory(reach, place, name).is_some()) {
+            return Ok(());
+        }
+    }
+    import(reach, interpreter, name, directory, from, "named in a text of")
+}
+
+/// Claims all modules of the package of a module that imports by computed names, as if it had
+/// named each.
+fn computed_imports(reach: &mut Reach<'_>, interpreter: usize, module: NodeId) {
+    let tree = reach.files.tree();
+    let sites = &reach.interpreters.paths[interpreter].directories;
+    let above = std::iter::successors(Some(module), |at| tree.parent(*at));
+    let top = above.take_while(|at| !sites.contains(at)).last();
+    let Some(top) = top.filter(|top| reach.files.is_directory(*top)) else { return };
+    if reach.begins(Whole::PythonComputed, top, module) {
+        keep_below(reach, top, Evidence::Named, "may be imported by name by", module);
+    }
+}
+
+/// Claims the files below a directory, tests, documents and headers aside.
+fn keep_below(reach: &mut Reach<'_>, top: NodeId, evidence: Evidence, how: &str, from: NodeId) {
+    for node in reach.files.tree().walk(top).take(MODULES_MAX).collect::<Vec<_>>() {
+        if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other {
+            reach.claim(node, evidence, how, Some(from));
+        }
+    }
 }
 
 /// Keeps all of a top-level package that is not the standard library's, its tests aside, with its
@@ -468,11 +567,7 @@ fn whole_package(reach: &mut Reach<'_>, place: NodeId, top: &str, module: NodeId
         if !reach.begins(Whole::PythonPackage, found, module) {
             continue;
         }
-        for node in tree.walk(found).take(MODULES_MAX).collect::<Vec<_>>() {
-            if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other {
-                reach.claim(node, Evidence::Named, "of the same package as", Some(module));
-            }
-        }
+        keep_below(reach, found, Evidence::PackageMate, "of the same package as", module);
     }
     if let Some(owner) = reach.packages.owner(module) {
         for node in &owner.files {
