@@ -17,6 +17,7 @@ mod jettison;
 mod layers;
 mod layouts;
 mod outputs;
+mod owners;
 mod refusals;
 mod registry;
 mod reports;
