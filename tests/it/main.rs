@@ -18,6 +18,7 @@ mod layers;
 mod layouts;
 mod outputs;
 mod profile;
+mod owners;
 mod refusals;
 mod registry;
 mod reports;

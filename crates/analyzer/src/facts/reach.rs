@@ -142,7 +142,7 @@ impl Reach<'_> {
             Body::Python(module) => python::visit(self, node, module)?,
             Body::JavaScript(module) => node::visit(self, node, module)?,
             Body::Other => _ = self.blind.insert((Blind::OtherLanguage, node)),
-            Body::Document(_) | Body::TooLarge => {}
+            Body::Archive(_) | Body::Rpm(_) | Body::Document(_) | Body::TooLarge => {}
         }
         Ok(())
     }
