@@ -1,6 +1,6 @@
 //! What the content of one file says of other files: the loader and libraries that an ELF file
-//! asks for, the interpreter of a script and the words in it, what Python and JavaScript import,
-//! and documents that are kept whole.
+//! asks for, the interpreter of a script and the words in it, what modules of Python, JavaScript,
+//! Perl, Ruby and PHP import, and documents that are kept whole.
 //!
 //! Contents that pass by once are looked at while they do; those that can be read later are looked
 //! at by the same [`Collector`] then. Nothing here knows where a file stands in an image.
@@ -9,9 +9,14 @@ pub mod archive;
 pub mod document;
 pub mod elf;
 pub mod javascript;
+mod literal;
+pub mod perl;
+pub mod php;
 pub mod python;
 pub mod rpm;
+pub mod ruby;
 pub mod script;
+pub mod shell;
 mod sparse;
 
 use serde::{Deserialize, Serialize};
@@ -21,9 +26,13 @@ use crate::limits::RPM_DATABASE_MAX;
 pub use archive::Archive;
 pub use elf::Elf;
 pub use javascript::JavaScript;
+pub use perl::Perl;
+pub use php::Php;
 pub use python::Python;
 pub use rpm::RpmDatabase;
+pub use ruby::Ruby;
 pub use script::Shebang;
+pub use shell::Shell;
 
 /// What a file's content says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +48,8 @@ pub struct Content {
 pub enum Body {
     /// An executable or a shared object.
     Elf(Box<Elf>),
-    /// A script of a shell: words that may be commands or paths.
-    Shell(Vec<Box<[u8]>>),
+    /// A script of a shell.
+    Shell(Shell),
     /// A module or script of Python.
     Python(Python),
     /// A module or script of JavaScript.
@@ -49,6 +58,12 @@ pub enum Body {
     Archive(Box<Archive>),
     /// A package database of rpm.
     Rpm(Box<RpmDatabase>),
+    /// A module or script of Perl.
+    Perl(Perl),
+    /// A module or script of Ruby.
+    Ruby(Ruby),
+    /// A file of PHP.
+    Php(Php),
     /// A file that is read as it is: a package database, a configuration.
     Document(Vec<u8>),
     /// A script of another language, which is not looked into.
@@ -88,6 +103,9 @@ enum Name {
     TooLarge,
     Python,
     JavaScript,
+    Perl,
+    Ruby,
+    Php,
     Shell,
     /// Nothing: its first bytes tell.
     Any,
@@ -98,6 +116,9 @@ enum Language {
     Document,
     Python,
     JavaScript,
+    Perl,
+    Ruby,
+    Php,
     Shell,
     /// What the first line says.
     Script,
@@ -158,23 +179,33 @@ impl Collector {
                 body: Body::Archive(Box::new(archive.finish())),
             }),
             State::Text(text, Language::Document) => plain(Body::Document(text)),
-            State::Text(text, language) => {
-                let shebang = script::shebang(&text);
-                let language = match (language, &shebang) {
-                    (Language::Script, Some(shebang)) => shebang.language(),
-                    (Language::Script, None) => return None,
-                    (language, _) => Some(language),
-                };
-                let body = match language {
-                    Some(Language::Python) => Body::Python(python::scan(&text)),
-                    Some(Language::JavaScript) => Body::JavaScript(javascript::scan(&text)),
-                    Some(Language::Shell) => Body::Shell(script::words(&text)),
-                    _ => Body::Other,
-                };
-                Some(Content { shebang, body })
-            }
+            State::Text(text, language) => read(&text, language),
         }
     }
+}
+
+/// What a script says that was kept as a document.
+pub fn script(text: &[u8]) -> Option<Content> {
+    read(text, Language::Script)
+}
+
+fn read(text: &[u8], language: Language) -> Option<Content> {
+    let shebang = script::shebang(text);
+    let language = match (language, &shebang) {
+        (Language::Script, Some(shebang)) => shebang.language(),
+        (Language::Script, None) => return None,
+        (language, _) => Some(language),
+    };
+    let body = match language {
+        Some(Language::Python) => Body::Python(python::scan(text)),
+        Some(Language::JavaScript) => Body::JavaScript(javascript::scan(text)),
+        Some(Language::Perl) => Body::Perl(perl::scan(text)),
+        Some(Language::Ruby) => Body::Ruby(ruby::scan(text)),
+        Some(Language::Php) => Body::Php(php::scan(text)),
+        Some(Language::Shell) => Body::Shell(shell::scan(text)),
+        _ => Body::Other,
+    };
+    Some(Content { shebang, body })
 }
 
 fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
@@ -192,6 +223,9 @@ fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
         Name::Archive => return State::Nothing,
         Name::Python => Language::Python,
         Name::JavaScript => Language::JavaScript,
+        Name::Perl => Language::Perl,
+        Name::Ruby => Language::Ruby,
+        Name::Php => Language::Php,
         Name::Shell => Language::Shell,
         _ if head.starts_with(b"#!") => Language::Script,
         _ => return State::Nothing,
@@ -214,10 +248,16 @@ impl Name {
         if archive::is_archive(name) {
             return Self::Archive;
         }
+        if matches!(name, b"Gemfile" | b"Rakefile") {
+            return Self::Ruby;
+        }
         match name.rsplit(|b| *b == b'.').next() {
             Some(b"py" | b"pyw") => Self::Python,
             Some(b"js" | b"mjs" | b"cjs") => Self::JavaScript,
-            Some(b"sh" | b"bash") => Self::Shell,
+            Some(b"pl" | b"pm" | b"al" | b"psgi") => Self::Perl,
+            Some(b"rb" | b"ru" | b"rake") => Self::Ruby,
+            Some(b"php" | b"phtml" | b"inc") => Self::Php,
+            Some(b"sh" | b"bash" | b"envsh") => Self::Shell,
             _ => Self::Any,
         }
     }
@@ -232,6 +272,12 @@ impl Shebang {
             Some(Language::Python)
         } else if matches!(program, b"node" | b"nodejs" | b"bun" | b"deno") {
             Some(Language::JavaScript)
+        } else if program.starts_with(b"perl") {
+            Some(Language::Perl)
+        } else if program.starts_with(b"ruby") || program == b"jruby" {
+            Some(Language::Ruby)
+        } else if program.starts_with(b"php") {
+            Some(Language::Php)
         } else {
             None
         }
@@ -257,7 +303,11 @@ mod tests {
         assert!(matches!(body("b", "#!/usr/bin/env node\n"), Some(Body::JavaScript(_))));
         assert!(matches!(body("b.js", "require('x')"), Some(Body::JavaScript(_))));
         assert!(matches!(body("b", "#!/bin/sh\nls"), Some(Body::Shell(_))));
-        assert!(matches!(body("b", "#!/usr/bin/perl\n"), Some(Body::Other)));
+        assert!(matches!(body("b", "#!/usr/bin/perl\n"), Some(Body::Perl(_))));
+        assert!(matches!(body("b.rb", "require 'x'"), Some(Body::Ruby(_))));
+        assert!(matches!(body("b.php", "<?php"), Some(Body::Php(_))));
+        assert!(matches!(body("b", "#!/usr/bin/env lua\n"), Some(Body::Other)));
+        assert!(matches!(body("b", "#!/command/with-contenv bash\nls"), Some(Body::Shell(_))));
         assert!(matches!(body("etc/passwd", "root:x"), Some(Body::Document(_))));
         assert_eq!(body("usr/share/doc/x/README", "hello"), None);
         assert_eq!(body("b", "#"), None);

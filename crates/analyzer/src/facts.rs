@@ -1,6 +1,7 @@
 //! What each file is for: its package, what leads to it from what the image runs, and whether
 //! anything does. Everything is read from the tree; nothing is run.
 
+pub mod configuration;
 pub mod evidence;
 pub mod filesystem;
 pub mod kind;

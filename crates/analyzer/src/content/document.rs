@@ -32,6 +32,9 @@ fn is_database(path: &[u8]) -> bool {
                 || (name.ends_with(b".gemspec")
                     && (folder == b"specifications"
                         || directory.ends_with(b"/specifications/default")))
+                // Maps of large applications list every class.
+                || (folder == b"composer"
+                    && (name.starts_with(b"autoload_") || name == b"installed.json"))
         }
     }
 }
@@ -39,11 +42,10 @@ fn is_database(path: &[u8]) -> bool {
 fn is_config(path: &[u8]) -> bool {
     // Contents of /etc lead to programs, libraries and plugins in many formats; all of it takes
     // some hundred kilobytes. Certificates do not, and are many.
-    if path.starts_with(b"etc/") {
+    if path.starts_with(b"etc/") || path.starts_with(b"usr/local/etc/") {
         return !path.starts_with(b"etc/ssl/certs/") && !path.ends_with(b".pem");
     }
     let (directory, name) = crate::entry::split(path);
-    let folder = crate::entry::split(directory).1;
     matches!(
         name,
         b"entry_points.txt"
@@ -53,13 +55,21 @@ fn is_config(path: &[u8]) -> bool {
             | b"os-release"
             | b"supervisord.conf"
             | b"Procfile"
+            | b"crontab"
+            | b"Gemfile.lock"
+            | b"gems.locked"
+            | b"openssl.cnf"
+            | b"php.ini"
             | b"nsswitch.conf"
     ) || name.ends_with(b".pth")
         || name.ends_with(b".service")
+        // Kept under any name: a command line tells a supervisor, cron or java where it is.
+        || (name.starts_with(b"supervis") && (name.ends_with(b".conf") || name.ends_with(b".ini")))
+        || name.ends_with(b".crontab")
+        || name.ends_with(b".argfile")
         || (path.starts_with(b"usr/lib/python") && name == b"orig-prefix.txt")
         || (directory == b"lib/apk/db" && name == b"world")
         || (path.starts_with(b"usr/share/nginx") && name.ends_with(b".conf"))
-        || (folder == b"composer" && name.starts_with(b"autoload_"))
         || (directory.ends_with(b"lib/security") && name.ends_with(b".conf"))
         || directory == b"var/spool/cron/crontabs"
         || directory == b"usr/share/pam.d"
@@ -82,6 +92,9 @@ mod tests {
             "app/node_modules/express/package.json",
             "usr/lib/ruby/gems/3.3.0/specifications/rack-3.0.gemspec",
             "usr/lib/ruby/gems/3.3.0/specifications/default/json-2.9.gemspec",
+            "usr/local/etc/php/conf.d/docker-php-ext-intl.ini",
+            "app/supervisord.conf",
+            "srv/vendor/composer/autoload_classmap.php",
         ] {
             assert!(is_document(path.as_bytes(), 1000), "{path}");
         }

@@ -1,7 +1,4 @@
-//! Scripts: the line that names an interpreter, and the words of a shell script that may be
-//! commands or paths.
-
-use std::collections::BTreeSet;
+//! Scripts: the line that names an interpreter.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +6,6 @@ use crate::entry::split;
 
 /// The kernel reads no more of a first line (`BINPRM_BUF_SIZE`).
 const LINE_MAX: usize = 256;
-/// Different words of one script.
-const WORDS_MAX: usize = 20_000;
-/// A word longer than any path that a person writes.
-const WORD_MAX: usize = 1024;
 
 /// `#!interpreter argument`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +17,19 @@ pub struct Shebang {
 }
 
 impl Shebang {
-    /// The name of the program that runs the script: behind `env`, the first word that is neither
-    /// an option nor an assignment.
+    /// The name of the program that runs the script: behind `env` and s6's `with-contenv`, the
+    /// first word that is neither an option nor an assignment.
     pub fn program(&self) -> &[u8] {
         let name = split(&self.interpreter).1;
-        if name != b"env" {
+        if !self.is_wrapped() {
             return name;
         }
         self.env_words().next().map_or(name, |word| split(word).1)
+    }
+
+    /// Whether the interpreter only starts the program that its argument names.
+    pub fn is_wrapped(&self) -> bool {
+        matches!(split(&self.interpreter).1, b"env" | b"with-contenv")
     }
 
     /// The command that `env` starts: `-S` splits, options and assignments are passed over.
@@ -47,7 +45,7 @@ impl Shebang {
 
 /// Whether a program of this name is a shell.
 pub fn is_shell(name: &[u8]) -> bool {
-    matches!(name, b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"mksh")
+    matches!(name, b"sh" | b"bash" | b"dash" | b"ash" | b"ksh" | b"zsh" | b"mksh" | b"execlineb")
 }
 
 /// Reads the first line as the kernel does.
@@ -64,35 +62,6 @@ pub fn shebang(text: &[u8]) -> Option<Shebang> {
         interpreter: interpreter.into(),
         argument: (!argument.is_empty()).then(|| argument.into()),
     })
-}
-
-/// Words that may be a command or a path, each once, in order. Quotes are taken off, comments
-/// left out, and what stands before a variable is a word of its own, so that too many are found
-/// rather than too few.
-pub fn words(text: &[u8]) -> Vec<Box<[u8]>> {
-    let mut found = BTreeSet::new();
-    for line in text.split(|b| *b == b'\n') {
-        if line.trim_ascii_start().starts_with(b"#") {
-            continue;
-        }
-        for word in line.split(|b| is_separator(*b)) {
-            let word = word.strip_prefix(b"-").map_or(word, |_| b"");
-            if word.is_empty() || word.len() > WORD_MAX || !word.iter().any(u8::is_ascii_alphabetic)
-            {
-                continue;
-            }
-            found.insert(word);
-            if found.len() >= WORDS_MAX {
-                break;
-            }
-        }
-    }
-    found.into_iter().map(Box::from).collect()
-}
-
-/// What ends a word of a shell: white space, quotes, operators, the start of a variable.
-fn is_separator(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || b"'\"`;&|()<>{}$=,:!*?\\[]#".contains(&byte) || byte == 0
 }
 
 #[cfg(test)]
@@ -121,20 +90,5 @@ mod tests {
         assert_eq!(read("#!\n"), None);
         assert_eq!(read("# /bin/sh"), None);
         assert_eq!(read("#!/usr/bin/env"), row("/usr/bin/env", "", "env"));
-    }
-
-    #[test]
-    fn words_are_commands_and_paths() {
-        let text =
-            b"#!/bin/sh\nset -e\n# not this\nexec gosu app \"/srv/run\" --flag=$HOME/x # y\n\
-                     [ -f /etc/app.conf ] && . /lib/lsb/init-functions; V=`date`\n";
-        let found: Vec<String> =
-            words(text).iter().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect();
-        for word in
-            ["exec", "gosu", "app", "/srv/run", "/etc/app.conf", "/lib/lsb/init-functions", "date"]
-        {
-            assert!(found.iter().any(|w| w == word), "{word} is not in {found:?}");
-        }
-        assert!(!found.iter().any(|w| w == "not"), "{found:?}");
     }
 }

@@ -10,6 +10,7 @@ use crate::content::{Body, Content};
 use crate::entry::Kind;
 use crate::error::Result;
 use crate::layer::index::Entry;
+use crate::limits::CONFIGURATION_ROWS_MAX;
 use crate::tree::walk::{Step, Walk};
 use crate::tree::{NodeId, Tree};
 
@@ -89,6 +90,31 @@ impl<'a> Filesystem<'a> {
         self.find(path).filter(|found| self.is_file(found.node))
     }
 
+    /// Files and directories that a pattern of a shell fits, by path. No more than
+    /// [`CONFIGURATION_ROWS_MAX`].
+    pub fn matching(&self, pattern: &[u8]) -> Vec<Found> {
+        let mut found = vec![Found { node: NodeId::ROOT, links: Vec::new() }];
+        for part in pattern.split(|b| *b == b'/').filter(|part| !part.is_empty()) {
+            let mut next = Vec::new();
+            for before in found {
+                let names: Vec<Vec<u8>> = if part.iter().any(|b| b"*?[".contains(b)) {
+                    let children = self.sorted_children(before.node).into_iter();
+                    let names = children.map(|child| self.tree().name(child).to_vec());
+                    names.filter(|name| !name.starts_with(b".") && fits(part, name)).collect()
+                } else {
+                    vec![part.to_vec()]
+                };
+                for name in names.into_iter().take(CONFIGURATION_ROWS_MAX - next.len()) {
+                    let Some(step) = self.find_from(before.node, &name) else { continue };
+                    let links = before.links.iter().chain(&step.links).copied().collect();
+                    next.push(Found { node: step.node, links });
+                }
+            }
+            found = next;
+        }
+        found
+    }
+
     /// Whether a node is a regular file.
     pub fn is_file(&self, node: NodeId) -> bool {
         self.tree().kind(node) == Kind::File
@@ -147,12 +173,66 @@ impl<'a> Filesystem<'a> {
     }
 }
 
+/// Whether a name fits a pattern of `*` and `?`; any character of `[…]` is taken for it.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut in_name) = (0, 0);
+    // Where to go on when the last star has to take one more.
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                at += 1;
+                star = Some((at, in_name));
+            }
+            Some(b'[') => {
+                at += pattern[at..].iter().position(|b| *b == b']').unwrap_or(0) + 1;
+                in_name += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == name[in_name] => {
+                at += 1;
+                in_name += 1;
+            }
+            _ => match star {
+                Some((behind, taken)) => {
+                    at = behind;
+                    in_name = taken + 1;
+                    star = Some((behind, taken + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at.min(pattern.len())..].iter().all(|b| *b == b'*')
+}
+
 impl Content {
     /// The text of a document, empty for everything else.
     pub fn text(&self) -> &[u8] {
         match &self.body {
             Body::Document(text) => text,
             _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn patterns_fit_as_in_a_shell() {
+        for (pattern, name, is) in [
+            ("*.conf", "a.conf", true),
+            ("*.conf", "a.conf.bak", false),
+            ("a*b*c", "axxbyyc", true),
+            ("a?c", "abc", true),
+            ("a[xb]c", "abc", true),
+            ("abc", "ab", false),
+            ("ab", "abc", false),
+            ("*", "", true),
+            ("[", "a", true),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), is, "{pattern} {name}");
         }
     }
 }

@@ -108,6 +108,14 @@ pub enum Form {
     Python,
     /// A module of JavaScript, or a native one of Node.
     JavaScript,
+    /// A module of Perl, native ones included.
+    Perl,
+    /// A file of Ruby or of one of its gems.
+    Ruby,
+    /// A file or an extension of PHP.
+    Php,
+    /// Classes and archives of Java.
+    Java,
     /// A shared object.
     SharedObject,
     /// A file that may be executed.
@@ -126,6 +134,7 @@ pub fn is_in_site(path: &[u8]) -> bool {
 /// The form of the file at `path`; `is_executable` is what its mode says.
 pub fn form_of(path: &[u8], is_executable: bool) -> Form {
     let name = crate::entry::split(path).1;
+    let has = |part: &[u8]| memchr::memmem::find(path, part).is_some();
     let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
     if is_in_site(path)
         || ends(&[b".py", b".pyc", b".pyw"])
@@ -134,6 +143,19 @@ pub fn form_of(path: &[u8], is_executable: bool) -> Form {
         Form::Python
     } else if ends(&[b".js", b".mjs", b".cjs", b".node"]) {
         Form::JavaScript
+    } else if ends(&[b".pm", b".al", b".ix", b".pl", b".pod"])
+        || has(b"/auto/") && has(b"/perl") && ends(&[b".so"])
+    {
+        Form::Perl
+    } else if ends(&[b".rb", b".gemspec", b".rake", b".ru"])
+        || has(b"/gems/")
+        || has(b"/ruby/") && ends(&[b".so"])
+    {
+        Form::Ruby
+    } else if ends(&[b".php", b".phar", b".phtml"]) || has(b"/php") && ends(&[b".so"]) {
+        Form::Php
+    } else if ends(&[b".jar", b".class", b".war", b".ear", b".jmod"]) {
+        Form::Java
     } else if ends(&[b".so"]) || memchr::memmem::find(name, b".so.").is_some() {
         Form::SharedObject
     } else if is_executable {
@@ -171,6 +193,10 @@ mod tests {
             ("/usr/lib/x86_64-linux-gnu/libz.so.1.2", false, Form::SharedObject),
             ("/app/build/a.node", false, Form::JavaScript),
             ("/usr/bin/ls", true, Form::Program),
+            ("/usr/lib/x86_64-linux-gnu/perl-base/auto/POSIX/POSIX.so", false, Form::Perl),
+            ("/usr/local/bundle/gems/puma-6/lib/puma.so", false, Form::Ruby),
+            ("/usr/lib/php/20220829/intl.so", false, Form::Php),
+            ("/app/x.jar", false, Form::Java),
             ("/usr/share/x/data", false, Form::Data),
         ] {
             assert_eq!(form_of(path.as_bytes(), mode), form, "{path}");

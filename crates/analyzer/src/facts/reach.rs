@@ -1,28 +1,46 @@
 //! What the image runs, and what that reaches: claims spread from the configuration over files,
 //! strongest first, each kind of file by its own rules.
 
+mod application;
 mod command;
 mod convention;
+mod cron;
 mod elf;
+mod init;
+mod java;
 mod loader;
 mod node;
+mod npm;
+mod openssl;
+mod pam;
 mod path;
+mod perl;
+mod php;
 mod python;
+mod ruby;
 mod script;
+mod service_directory;
+mod started;
+mod steps;
+mod supervisor;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::content::Body;
+use crate::content::{self, Body, Content};
+use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::evidence::{Claim, Claims, Evidence};
 use crate::facts::filesystem::{Filesystem, Found};
 use crate::facts::package::Packages;
 use crate::facts::profile::Profile;
+use crate::limits::BELOW_MAX;
 use crate::tree::NodeId;
 
 use self::loader::Loader;
 use self::path::Environment;
+use self::php::Applications;
 use self::python::Interpreters;
+use self::ruby::Gems;
 
 /// Something that the analysis cannot look into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +53,14 @@ pub enum Blind {
     Python,
     /// Node without a known entry.
     Node,
+    /// Perl that requires by computed names, or without a known entry.
+    Perl,
+    /// Ruby that requires by computed names, or without a known entry.
+    Ruby,
+    /// PHP that includes by computed names, or without a known entry.
+    Php,
+    /// Java with a class path that only a run can tell.
+    Java,
     /// An interpreter of a language that is not looked into.
     OtherLanguage,
     /// A shared object that is opened by a name made while the program runs.
@@ -59,6 +85,12 @@ enum Whole {
     EntryPoints,
     NodeModules,
     NodeNatives,
+    PerlModules,
+    Gem,
+    Application,
+    Vendor,
+    JavaHome,
+    Sourced,
 }
 
 /// The spreading of claims.
@@ -74,6 +106,18 @@ pub(crate) struct Reach<'a> {
     wholes: HashMap<(Whole, NodeId), Evidence>,
     loader: Loader,
     interpreters: Interpreters,
+    /// Directories that Perl takes modules from, once it is reached.
+    perl: Option<Vec<NodeId>>,
+    gems: Option<Gems>,
+    applications: Applications,
+    /// Interpreters that were reached, by what they are blind to without an entry.
+    languages: BTreeMap<Blind, NodeId>,
+    /// Documents that a shell takes in as scripts, still to be read.
+    sourced: Vec<NodeId>,
+    /// Command lines inside command lines.
+    depth: usize,
+    /// Languages with a program that is known to run.
+    entered: BTreeSet<Blind>,
     blind: BTreeSet<(Blind, NodeId)>,
     /// A file that converts between character sets of its user's choice.
     converter: Option<NodeId>,
@@ -96,6 +140,13 @@ pub fn reach(
         wholes: HashMap::new(),
         loader: Loader::read(files)?,
         interpreters: Interpreters::default(),
+        perl: None,
+        gems: None,
+        applications: Applications::default(),
+        languages: BTreeMap::new(),
+        sourced: Vec::new(),
+        depth: 0,
+        entered: BTreeSet::new(),
         blind: BTreeSet::new(),
         converter: None,
         warnings: Vec::new(),
@@ -109,13 +160,23 @@ pub fn reach(
     reach.spread()?;
     convention::always_kept(&mut reach);
     reach.spread()?;
+    for (blind, interpreter) in std::mem::take(&mut reach.languages) {
+        if !reach.entered.contains(&blind) {
+            reach.blind.insert((blind, interpreter));
+        }
+    }
     Ok(Reached { claims: reach.claims, blind: reach.blind, warnings: reach.warnings })
 }
 
 impl Reach<'_> {
     /// Visits every claimed file, the strongest claims first.
     fn spread(&mut self) -> Result<()> {
-        while let Some(node) = self.queue.iter_mut().rev().find_map(Vec::pop) {
+        loop {
+            let Some(node) = self.queue.iter_mut().rev().find_map(Vec::pop) else {
+                let Some(node) = self.sourced.pop() else { return Ok(()) };
+                script::sourced(self, node)?;
+                continue;
+            };
             let evidence = self.claims.evidence(node);
             // A stronger claim came meanwhile, and was visited with it.
             if self.visited[node.0 as usize] >= evidence {
@@ -124,7 +185,6 @@ impl Reach<'_> {
             self.visited[node.0 as usize] = evidence;
             self.visit(node)?;
         }
-        Ok(())
     }
 
     fn visit(&mut self, node: NodeId) -> Result<()> {
@@ -132,15 +192,30 @@ impl Reach<'_> {
         if self.claims.evidence(node) <= Evidence::Convention {
             return Ok(());
         }
+        started::visit(self, node)?;
         let Some(content) = self.files.content(node)? else { return Ok(()) };
+        if let Body::Document(text) = &content.body {
+            // Configurations are kept as they are, scripts among them.
+            return match content::script(text) {
+                Some(script) => self.visit_content(node, &script),
+                None => started::document(self, node, text),
+            };
+        }
+        self.visit_content(node, &content)
+    }
+
+    fn visit_content(&mut self, node: NodeId, content: &Content) -> Result<()> {
         if let Some(shebang) = &content.shebang {
             script::interpreter(self, node, shebang)?;
         }
         match &content.body {
             Body::Elf(file) => elf::visit(self, node, file)?,
-            Body::Shell(words) => script::visit(self, node, words),
+            Body::Shell(shell) => script::visit(self, node, shell)?,
             Body::Python(module) => python::visit(self, node, module)?,
             Body::JavaScript(module) => node::visit(self, node, module)?,
+            Body::Perl(module) => perl::visit(self, node, module),
+            Body::Ruby(module) => ruby::visit(self, node, module)?,
+            Body::Php(file) => php::visit(self, node, file)?,
             Body::Other => _ = self.blind.insert((Blind::OtherLanguage, node)),
             Body::Archive(_) | Body::Rpm(_) | Body::Document(_) | Body::TooLarge => {}
         }
@@ -190,6 +265,31 @@ impl Reach<'_> {
         for node in self.files.tree().walk(top) {
             if !self.files.is_directory(node) {
                 self.claim(node, evidence, how, from);
+            }
+        }
+    }
+
+    /// Claims every file below a directory and what symlinks there lead to, unless that is a part
+    /// of the system.
+    fn claim_below_linked(&mut self, top: NodeId, evidence: Evidence, how: &str, from: NodeId) {
+        let tree = self.files.tree();
+        for node in tree.walk(top).take(BELOW_MAX).collect::<Vec<_>>() {
+            if self.files.is_directory(node) {
+                continue;
+            }
+            self.claim(node, evidence, how, Some(from));
+            if tree.kind(node) != Kind::Symlink {
+                continue;
+            }
+            let Some(found) = self.files.find(&tree.path(node)) else { continue };
+            if self.files.is_file(found.node) {
+                self.claim_found(&found, evidence, how, Some(from));
+            } else if command::is_small(self, found.node) {
+                for below in tree.walk(found.node).take(BELOW_MAX).collect::<Vec<_>>() {
+                    if self.files.is_file(below) {
+                        self.claim(below, evidence, "target of", Some(node));
+                    }
+                }
             }
         }
     }

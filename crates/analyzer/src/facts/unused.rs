@@ -48,6 +48,13 @@ pub struct Unused {
     pub groups: Vec<Group>,
 }
 
+/// Files of one group with their bytes, and what makes it unsure that they are unused.
+#[derive(Default)]
+struct Rows {
+    files: Vec<(NodeId, u64)>,
+    doubts: BTreeSet<Blind>,
+}
+
 /// Finds them. A file with several names is used if one of its names is.
 pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reached) -> Unused {
     let account = files.account();
@@ -58,8 +65,7 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
         }
     }
     let blind: BTreeSet<Blind> = reached.blind.iter().map(|(blind, _)| *blind).collect();
-    let mut groups: BTreeMap<(GroupName, Confidence, FileKind), Vec<(NodeId, u64)>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(GroupName, Confidence, FileKind), Rows> = BTreeMap::new();
     for (at, payload) in (0_u32..).zip(&account.payloads) {
         if payload.size == 0 || !matches!(payload.fate, Fate::Live(_)) || used.contains(&at) {
             continue;
@@ -67,15 +73,17 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
         let Some(node) = account.nodes[at as usize] else { continue };
         let path = files.path(node);
         let kind = kind_of(&path);
-        let confidence = confidence(files, node, &path, kind, &blind);
+        let (confidence, doubt) = confidence(files, node, &path, kind, &blind);
         let name = match packages.owner_position(node) {
             Some(package) => GroupName::Package(package),
             None => GroupName::Directory(top_directory(&path)),
         };
-        groups.entry((name, confidence, kind)).or_default().push((node, payload.size));
+        let group = groups.entry((name, confidence, kind)).or_default();
+        group.files.push((node, payload.size));
+        group.doubts.extend(doubt);
     }
     let mut unused = Unused::default();
-    for ((name, confidence, kind), mut rows) in groups {
+    for ((name, confidence, kind), Rows { files: mut rows, doubts }) in groups {
         rows.sort_by_cached_key(|(node, _)| files.tree().path(*node));
         let bytes: u64 = rows.iter().map(|(_, size)| size).sum();
         unused.bytes += bytes;
@@ -84,7 +92,7 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
             Confidence::Medium => 1,
             Confidence::Low => 2,
         }] += bytes;
-        let because = because(packages, reached, &name, kind, confidence, &blind);
+        let because = because(packages, reached, &name, kind, &doubts);
         let files = rows.into_iter().map(|(node, _)| node).collect();
         unused.groups.push(Group { name, confidence, because, bytes: Bytes(bytes), files });
     }
@@ -92,46 +100,49 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
     unused
 }
 
-/// How sure it is that a file without evidence is unused.
+/// How sure it is that a file without evidence is unused, and what lowers that.
 fn confidence(
     files: &Filesystem<'_>,
     node: NodeId,
     path: &[u8],
     kind: FileKind,
     blind: &BTreeSet<Blind>,
-) -> Confidence {
+) -> (Confidence, Option<Blind>) {
     // A shell that is given no script runs what somebody types, manual pages included.
-    let interactive = blind.contains(&Blind::Shell);
-    match kind {
-        FileKind::Manual | FileKind::Documentation | FileKind::Translation if interactive => {
-            return Confidence::Medium;
+    let interactive = blind.contains(&Blind::Shell).then_some(Blind::Shell);
+    let sure = match kind {
+        FileKind::Manual | FileKind::Documentation | FileKind::Translation => {
+            let confidence =
+                if interactive.is_some() { Confidence::Medium } else { Confidence::High };
+            return (confidence, interactive);
         }
-        FileKind::Manual
-        | FileKind::Documentation
-        | FileKind::Translation
-        | FileKind::PackageTooling => return Confidence::High,
-        FileKind::Cache if path.starts_with(b"/var/") => return Confidence::High,
-        FileKind::Development | FileKind::Cache | FileKind::Test => {
-            return if interactive { Confidence::Low } else { Confidence::Medium };
-        }
-        FileKind::Other => {}
-    }
-    if interactive {
-        return Confidence::Low;
-    }
-    let doubtful = match form_of(path, files.is_executable(node)) {
-        Form::Python => blind.contains(&Blind::Python),
-        Form::JavaScript => blind.contains(&Blind::Node),
-        // Plugins have no version in their names; libraries are named by whoever opens them.
-        Form::SharedObject => {
-            path.ends_with(b".so")
-                && !split(path).1.starts_with(b"lib")
-                && blind.contains(&Blind::Dlopen)
-        }
-        Form::Program => blind.contains(&Blind::ShellEval),
-        Form::Data => blind.contains(&Blind::OtherLanguage) && !path.starts_with(b"/usr/share/"),
+        FileKind::PackageTooling => Some(Confidence::High),
+        FileKind::Cache if path.starts_with(b"/var/") => Some(Confidence::High),
+        FileKind::Development | FileKind::Cache | FileKind::Test | FileKind::Other => None,
     };
-    if doubtful { Confidence::Low } else { Confidence::Medium }
+    if let Some(confidence) = sure {
+        return (confidence, None);
+    }
+    let doubt = interactive.or_else(|| {
+        let doubt = match form_of(path, files.is_executable(node)) {
+            _ if kind != FileKind::Other => None,
+            Form::Python => Some(Blind::Python),
+            Form::JavaScript => Some(Blind::Node),
+            Form::Perl => Some(Blind::Perl),
+            Form::Ruby => Some(Blind::Ruby),
+            Form::Php => Some(Blind::Php),
+            Form::Java => Some(Blind::Java),
+            // Plugins have no version in their names; libraries are named by whoever opens them.
+            Form::SharedObject => {
+                let is_plugin = path.ends_with(b".so") && !split(path).1.starts_with(b"lib");
+                is_plugin.then_some(Blind::Dlopen)
+            }
+            Form::Program => Some(Blind::ShellEval),
+            Form::Data => (!path.starts_with(b"/usr/share/")).then_some(Blind::OtherLanguage),
+        };
+        doubt.filter(|doubt| blind.contains(doubt))
+    });
+    (if doubt.is_some() { Confidence::Low } else { Confidence::Medium }, doubt)
 }
 
 /// The first three names of a path's directory: deep enough to say what it is.
@@ -148,8 +159,7 @@ fn because(
     reached: &Reached,
     name: &GroupName,
     kind: FileKind,
-    confidence: Confidence,
-    blind: &BTreeSet<Blind>,
+    doubts: &BTreeSet<Blind>,
 ) -> String {
     let mut because = match name {
         GroupName::Package(at) => {
@@ -181,12 +191,9 @@ fn because(
     if kind != FileKind::Other {
         because = format!("{}: {because}", kind.name());
     }
-    if confidence == Confidence::Low {
-        // Any of them may be why.
-        let doubts: Vec<&str> = blind.iter().map(|blind| blind.words()).collect();
-        if !doubts.is_empty() {
-            let _ = write!(because, "; but {}", doubts.join(", "));
-        }
+    if !doubts.is_empty() {
+        let doubts: Vec<&str> = doubts.iter().map(|blind| blind.words()).collect();
+        let _ = write!(because, "; but {}", doubts.join(", "));
     }
     because
 }
@@ -199,6 +206,10 @@ impl Blind {
             Self::ShellEval => "a script evaluates commands that it makes up",
             Self::Python => "Python runs what only a run can tell",
             Self::Node => "Node runs what only a run can tell",
+            Self::Perl => "Perl loads what only a run can tell",
+            Self::Ruby => "Ruby loads what only a run can tell",
+            Self::Php => "PHP includes what only a run can tell",
+            Self::Java => "Java loads classes from where only a run can tell",
             Self::OtherLanguage => "scripts of other languages are not looked into",
             Self::Dlopen => "shared objects are opened by names that are made up",
         }

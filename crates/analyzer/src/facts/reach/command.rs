@@ -1,11 +1,15 @@
 //! What the configuration starts: entrypoint and command, health check, through the wrappers that
 //! people put in front.
 
-use crate::content::script::{is_shell, words};
+use crate::content::script::is_shell;
+use crate::content::{self, Body};
 use crate::entry::split;
 use crate::error::Result;
+use crate::facts::configuration::crontab::Table;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::{Blind, Reach, node, python, script};
+use crate::facts::reach::{
+    Blind, Reach, cron, java, node, npm, perl, php, python, ruby, script, started,
+};
 use crate::tree::NodeId;
 
 /// Words of one command line: a shell line of a Dockerfile has some hundred.
@@ -15,13 +19,14 @@ const WORDS_MAX: usize = 10_000;
 pub(super) fn start(reach: &mut Reach<'_>) -> Result<()> {
     let config = &reach.files.account().image.config;
     let how = if config.entrypoint.is_empty() { "CMD" } else { "ENTRYPOINT" };
-    line(reach, &[bytes(&config.entrypoint), bytes(&config.cmd)].concat(), how, None)?;
+    let (entrypoint, cmd) = (bytes(&config.entrypoint), bytes(&config.cmd));
+    line(reach, &[&entrypoint[..], &cmd].concat(), how, None)?;
     // An entrypoint that ends in `exec "$@"` starts the command.
-    if !config.entrypoint.is_empty() && !config.cmd.is_empty() {
-        let cmd = bytes(&config.cmd);
-        if reach.environment.command(reach.files, &cmd[0]).is_some() {
-            line(reach, &cmd, "CMD", None)?;
-        }
+    if let Some(first) = cmd.first()
+        && is_script(reach, &entrypoint)?
+        && reach.environment.command(reach.files, first).is_some()
+    {
+        line(reach, &cmd, "CMD", None)?;
     }
     let health: Vec<Vec<u8>> = bytes(&config.healthcheck);
     match health.first().map(|first| &first[..]) {
@@ -50,8 +55,50 @@ fn bytes(words: &[String]) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.clone().into_bytes()).collect()
 }
 
+/// Whether a command line starts a shell or its script, which may run what follows.
+fn is_script(reach: &Reach<'_>, words: &[Vec<u8>]) -> Result<bool> {
+    let mut words = words;
+    while let Some((first, rest)) = words.split_first() {
+        let Some(program) = reach.environment.command(reach.files, first) else { return Ok(false) };
+        let name = split(first).1;
+        if WRAPPERS.contains(&name) {
+            let Some(at) = wrapped(reach, name, rest) else { return Ok(false) };
+            words = &rest[at..];
+            continue;
+        }
+        let content = reach.files.content(program.node)?;
+        let content = content.as_deref();
+        let script = content.and_then(|content| content::script(content.text()));
+        let body = script.as_ref().or(content).map(|content| &content.body);
+        return Ok(is_shell(name) || matches!(body, Some(Body::Shell(_))));
+    }
+    Ok(false)
+}
+
+/// Where among the arguments of a wrapper the command stands: the first word that is one, behind
+/// options, their values and assignments.
+fn wrapped(reach: &Reach<'_>, name: &[u8], rest: &[Vec<u8>]) -> Option<usize> {
+    // `gosu node node server.js`: a user may have the name of a command.
+    let mut users =
+        usize::from(matches!(name, b"gosu" | b"su-exec" | b"s6-setuidgid" | b"setuidgid"));
+    let mut is_value = false;
+    for (at, word) in rest.iter().enumerate() {
+        if word.starts_with(b"-") {
+            is_value =
+                matches!(&word[..], b"-u" | b"-g" | b"-U" | b"--user" | b"--reuid" | b"--chuid");
+        } else if is_value {
+            is_value = false;
+        } else if users > 0 {
+            users -= 1;
+        } else if reach.environment.command(reach.files, word).is_some() {
+            return Some(at);
+        }
+    }
+    None
+}
+
 /// Programs that start what their arguments name.
-const WRAPPERS: [&[u8]; 24] = [
+const WRAPPERS: [&[u8]; 35] = [
     b"tini",
     b"tini-static",
     b"dumb-init",
@@ -76,7 +123,20 @@ const WRAPPERS: [&[u8]; 24] = [
     b"s6-setuidgid",
     b"chpst",
     b"unshare",
+    b"setuidgid",
+    b"with-contenv",
+    b"start-stop-daemon",
+    b"dockerize",
+    b"chamber",
+    b"envconsul",
+    b"fixuid",
+    b"aws-lambda-rie",
+    b"opentelemetry-instrument",
+    b"ddtrace-run",
+    b"newrelic-admin",
 ];
+/// Command lines inside command lines: wrappers, `sh -c`, scripts of `package.json`.
+const NESTING_MAX: usize = 24;
 
 /// Claims the program of a command line and what its words name, for the file `from` or for the
 /// configuration.
@@ -86,7 +146,33 @@ pub(super) fn line(
     how: &str,
     from: Option<NodeId>,
 ) -> Result<()> {
-    let words = &words[..words.len().min(WORDS_MAX)];
+    line_of(reach, words, Evidence::Needed, how, from)
+}
+
+/// The same with the evidence that it runs.
+pub(super) fn line_of(
+    reach: &mut Reach<'_>,
+    words: &[Vec<u8>],
+    evidence: Evidence,
+    how: &str,
+    from: Option<NodeId>,
+) -> Result<()> {
+    if reach.depth >= NESTING_MAX {
+        return Ok(());
+    }
+    reach.depth += 1;
+    let done = inner_line(reach, &words[..words.len().min(WORDS_MAX)], evidence, how, from);
+    reach.depth -= 1;
+    done
+}
+
+fn inner_line(
+    reach: &mut Reach<'_>,
+    words: &[Vec<u8>],
+    evidence: Evidence,
+    how: &str,
+    from: Option<NodeId>,
+) -> Result<()> {
     let Some((first, rest)) = words.split_first() else { return Ok(()) };
     let Some(program) = reach.environment.command(reach.files, first) else {
         if from.is_none() && !first.is_empty() {
@@ -97,30 +183,46 @@ pub(super) fn line(
         }
         return Ok(());
     };
-    reach.claim_found(&program, Evidence::Needed, how, from);
-    let name = split(first).1.to_vec();
+    reach.claim_found(&program, evidence, how, from);
+    let mut name = split(first).1.to_vec();
+    let mut rest = rest;
     let real = reach.files.tree().name(program.node).to_vec();
     let through = Some(program.links.last().copied().unwrap_or(program.node));
-    if WRAPPERS.contains(&&name[..]) {
-        // Options, their values and assignments stand before the command: the first word that is
-        // a command is it.
-        let command = rest.iter().position(|word| {
-            !word.starts_with(b"-") && reach.environment.command(reach.files, word).is_some()
-        });
-        if let Some(at) = command {
-            return line(reach, &rest[at..], "command of", through);
-        }
+    if name == b"busybox"
+        && let Some((applet, behind)) = rest.split_first()
+    {
+        (name, rest) = (applet.clone(), behind);
+        started::program(reach, &name, program.node)?;
+    }
+    if WRAPPERS.contains(&&name[..])
+        && let Some(at) = wrapped(reach, &name, rest)
+    {
+        return line_of(reach, &rest[at..], evidence, "command of", through);
     }
     let is = |names: &[&[u8]]| names.iter().any(|n| name.starts_with(n) || real.starts_with(n));
-    if is_shell(&name) || is_shell(&real) && !is(&[b"busybox"]) {
-        shell(reach, rest, program.node);
-        return Ok(());
+    if is_shell(&name) || is_shell(&real) {
+        return shell(reach, rest, program.node);
     }
     if is(&[b"python", b"pypy"]) {
         return python::command(reach, rest, program.node);
     }
-    if is(&[b"node"]) && (name == b"node" || name == b"nodejs") {
-        return node::command(reach, rest, program.node);
+    match &name[..] {
+        b"node" | b"nodejs" => return node::command(reach, rest, program.node),
+        b"npm" | b"npx" | b"yarn" | b"pnpm" => npm::command(reach, &name, rest, program.node)?,
+        b"java" => return java::command(reach, rest, program.node, from),
+        b"bundle" | b"bundler" => return ruby::bundle(reach, rest, program.node),
+        b"supercronic" | b"go-cron" => {
+            let tables = rest.iter().filter_map(|word| reach.environment.path(reach.files, word));
+            for found in tables.collect::<Vec<_>>() {
+                cron::table(reach, &found, Table::OfUser, program.node)?;
+            }
+        }
+        name if name.starts_with(b"perl") => return perl::command(reach, rest, program.node),
+        name if name.starts_with(b"ruby") => return ruby::command(reach, rest, program.node),
+        name if name.starts_with(b"php") && !name.starts_with(b"php-fpm") => {
+            return php::command(reach, rest, program.node);
+        }
+        _ => {}
     }
     for word in rest {
         argument(reach, word, through);
@@ -130,17 +232,17 @@ pub(super) fn line(
 }
 
 /// A shell's arguments: a script, a text to run, or nothing.
-fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) {
+fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()> {
     let is_text =
         |word: &Vec<u8>| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c');
     if let Some(at) = rest.iter().position(is_text)
         && let Some(text) = rest.get(at + 1)
     {
-        script::named(reach, program, &words(text));
+        script::text(reach, program, text, "run by")?;
         for word in &rest[at + 2..] {
             argument(reach, word, Some(program));
         }
-        return;
+        return Ok(());
     }
     let mut given = rest.iter().filter(|word| !word.starts_with(b"-")).peekable();
     if given.peek().is_none() {
@@ -149,6 +251,7 @@ fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) {
     for word in given {
         argument(reach, word, Some(program));
     }
+    Ok(())
 }
 
 /// An argument that is a path, or ends in one behind `=`.

@@ -29,18 +29,21 @@ pub(super) fn packages_in_use(reach: &mut Reach<'_>) -> Result<()> {
     for (node, user) in mates {
         reach.claim(node, Evidence::PackageMate, "data of the package of", Some(user));
     }
-    services(reach)
+    Ok(())
 }
 
 /// Whether a file is data that programs read, rather than a program, a module or a document.
 fn is_data(reach: &Reach<'_>, node: NodeId) -> bool {
     let path = reach.files.path(node);
     kind_of(&path) == FileKind::Other
-        && form_of(&path, reach.files.is_executable(node)) == Form::Data
+        && matches!(
+            form_of(&path, reach.files.is_executable(node)),
+            Form::Data | Form::Java | Form::Php
+        )
 }
 
 /// Libraries by the front of their names, and the directories that they open plugins from.
-const PLUGINS: [(&[u8], &[u8]); 17] = [
+const PLUGINS: [(&[u8], &[u8]); 16] = [
     (b"libsasl2.so", b"sasl2"),
     (b"libcrypto.so", b"engines-3"),
     (b"libcrypto.so", b"engines-1.1"),
@@ -52,7 +55,6 @@ const PLUGINS: [(&[u8], &[u8]); 17] = [
     (b"libgstreamer-1.0.so", b"gstreamer-1.0"),
     (b"libQt5Core.so", b"qt5/plugins"),
     (b"libQt6Core.so", b"qt6/plugins"),
-    (b"libpam.so", b"security"),
     (b"libaprutil-1.so", b"apr-util-1"),
     (b"libldap", b"ldap"),
     (b"libcurl.so", b"curl"),
@@ -60,49 +62,65 @@ const PLUGINS: [(&[u8], &[u8]); 17] = [
     (b"libodbc.so", b"odbc"),
 ];
 
-/// Names that services of the C library and its friends are found by.
-fn services(reach: &mut Reach<'_>) -> Result<()> {
-    let tree = reach.files.tree();
-    let mut libraries: Vec<(NodeId, NodeId)> = Vec::new();
-    for &node in reach.files.nodes() {
-        if reach.files.is_file(node)
-            && reach.claims.evidence(node) >= Evidence::Named
-            && memchr::memmem::find(tree.name(node), b".so").is_some()
-            && let Some(directory) = tree.parent(node)
+/// Claims what a library opens by names made while it runs: plugins in directories beside it, name
+/// services and character sets of the C library.
+pub(super) fn library(reach: &mut Reach<'_>, name: &[u8], library: NodeId) -> Result<()> {
+    let Some(directory) = reach.files.tree().parent(library) else { return Ok(()) };
+    for (wanted, below) in PLUGINS {
+        if name.starts_with(wanted)
+            && let Some(found) = reach.files.find_from(directory, below)
         {
-            libraries.push((node, directory));
+            reach.claim_below(found.node, Evidence::Named, "plugin of", Some(library));
         }
+    }
+    if !name.starts_with(b"libc.so") && !name.starts_with(b"libc-2.") {
+        return Ok(());
     }
     let services = name_services(reach)?;
-    for (library, directory) in libraries {
-        let name = tree.name(library).to_vec();
-        for (wanted, below) in PLUGINS {
-            if name.starts_with(wanted)
-                && let Some(found) = reach.files.find_from(directory, below)
-            {
-                reach.claim_below(found.node, Evidence::Named, "plugin of", Some(library));
-            }
-        }
-        if name.starts_with(b"libc.so") || name.starts_with(b"libc-2.") {
-            for child in reach.files.sorted_children(directory) {
-                let child_name = tree.name(child).to_vec();
-                if is_name_service(&child_name, &services)
-                    && let Some(found) = reach.files.find_from(directory, &child_name)
-                    && reach.files.is_file(found.node)
-                {
-                    reach.claim_found(&found, Evidence::Named, "name service of", Some(library));
-                }
-            }
-            for module in CHARACTER_SETS {
-                let path = [b"gconv/", module].concat();
-                if let Some(found) = reach.files.find_from(directory, &path) {
-                    let how = "character set of";
-                    reach.claim_found(&found, Evidence::PackageMate, how, Some(library));
-                }
-            }
+    for child in reach.files.sorted_children(directory) {
+        let child_name = reach.files.tree().name(child).to_vec();
+        if is_name_service(&child_name, &services)
+            && let Some(found) = reach.files.find_from(directory, &child_name)
+            && reach.files.is_file(found.node)
+        {
+            reach.claim_found(&found, Evidence::Named, "name service of", Some(library));
         }
     }
+    for module in CHARACTER_SETS {
+        let path = [b"gconv/", module].concat();
+        if let Some(found) = reach.files.find_from(directory, &path) {
+            let how = "character set of";
+            reach.claim_found(&found, Evidence::PackageMate, how, Some(library));
+        }
+    }
+    character_set_of_locale(reach, directory, library);
     Ok(())
+}
+
+/// `LANG=ja_JP.eucJP` converts by `EUC-JP.so`, and by what shares letters and digits with it.
+fn character_set_of_locale(reach: &mut Reach<'_>, directory: NodeId, library: NodeId) {
+    let plain = |name: &[u8]| -> Vec<u8> {
+        name.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect()
+    };
+    let sets: Vec<Vec<u8>> = reach
+        .environment
+        .all()
+        .filter(|(name, _)| *name == b"LANG" || name.starts_with(b"LC_"))
+        .filter_map(|(_, value)| value.split(|b| matches!(b, b'.' | b'@')).nth(1).map(plain))
+        .filter(|set| !set.is_empty())
+        .collect();
+    if sets.is_empty() {
+        return;
+    }
+    let Some(gconv) = reach.files.find_from(directory, b"gconv") else { return };
+    for child in reach.files.sorted_children(gconv.node) {
+        let name = reach.files.tree().name(child);
+        let Some(stem) = name.strip_suffix(b".so") else { continue };
+        if sets.contains(&plain(stem)) {
+            let how = "character set of";
+            reach.claim(child, Evidence::Named, how, Some(library));
+        }
+    }
 }
 
 /// Character sets that texts of today come in, and what lists all of them.

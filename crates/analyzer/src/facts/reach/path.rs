@@ -58,7 +58,10 @@ impl Environment {
             return files.is_file(found.node).then_some(found);
         }
         let path = self.get("PATH").filter(|path| !path.is_empty()).unwrap_or(DEFAULT_PATH);
-        path.split(|b| *b == b':').find_map(|directory| {
+        // Scripts, cron and supervisors set their own: where the image's has no such command, the
+        // default one is looked through.
+        let places = path.split(|b| *b == b':').chain(DEFAULT_PATH.split(|b| *b == b':'));
+        places.filter(|directory| !directory.is_empty()).find_map(|directory| {
             let directory = files.find(directory)?;
             let found = files.find_from(directory.node, word)?;
             files.is_executable(found.node).then_some(found)

@@ -1,0 +1,47 @@
+//! Applications of languages that load their own parts by names made while they run: the tree that
+//! holds the entry is kept whole.
+
+use crate::facts::evidence::Evidence;
+use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::reach::{Reach, Whole, command};
+use crate::limits::BELOW_MAX;
+use crate::tree::NodeId;
+
+/// Directories of an application that hold none of its code.
+const SKIPPED: [&[u8]; 6] = [b".git", b".github", b"node_modules", b"test", b"tests", b"spec"];
+
+/// The nearest directory at or above `from` that has one of `marks`.
+pub(super) fn top(reach: &Reach<'_>, from: NodeId, marks: &[&[u8]]) -> Option<NodeId> {
+    let tree = reach.files.tree();
+    std::iter::successors(Some(from), |at| tree.parent(*at))
+        .find(|at| marks.iter().any(|mark| tree.child(*at, mark).is_some()))
+}
+
+/// Claims the files of an application for the file that it is entered by, but not those below its
+/// directories named `except`.
+pub(super) fn claim(reach: &mut Reach<'_>, top: NodeId, except: &[&[u8]], from: NodeId) {
+    if !command::is_small(reach, top) || !reach.begins(Whole::Application, top, from) {
+        return;
+    }
+    let tree = reach.files.tree();
+    let mut open = vec![top];
+    let mut taken = 0;
+    while let Some(directory) = open.pop() {
+        for child in reach.files.sorted_children(directory) {
+            let name = tree.name(child);
+            if reach.files.is_directory(child) {
+                if !SKIPPED.contains(&name) && !except.contains(&name) {
+                    open.push(child);
+                }
+                continue;
+            }
+            taken += 1;
+            if taken > BELOW_MAX {
+                return;
+            }
+            if kind_of(&reach.files.path(child)) == FileKind::Other {
+                reach.claim(child, Evidence::PackageMate, "of the application of", Some(from));
+            }
+        }
+    }
+}
