@@ -46,6 +46,14 @@ fn is_config(path: &[u8]) -> bool {
         return !path.starts_with(b"etc/ssl/certs/") && !path.ends_with(b".pem");
     }
     let (directory, name) = crate::entry::split(path);
+    // An application's own, rather than a package's data.
+    let is_own = !path.starts_with(b"usr/")
+        && !path.starts_with(b"var/lib/")
+        && memchr::memmem::find(path, b"node_modules/").is_none();
+    let ends = [&b".conf"[..], b".cnf", b".cfg", b".ini", b".toml", b".yml", b".yaml"];
+    if is_own && ends.iter().any(|end| name.ends_with(end)) {
+        return true;
+    }
     matches!(
         name,
         b"entry_points.txt"

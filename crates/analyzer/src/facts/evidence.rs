@@ -87,11 +87,13 @@ pub struct Claim {
 /// The claims on every node: the strongest on each, and of equally strong ones the first.
 pub struct Claims {
     by_node: Vec<Option<Claim>>,
+    /// How many claims were taken, replaced ones included.
+    count: usize,
 }
 
 impl Claims {
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { by_node: vec![None; nodes] }
+        Self { by_node: vec![None; nodes], count: 0 }
     }
 
     /// The claim on a node.
@@ -104,12 +106,18 @@ impl Claims {
         self.get(node).map_or(Evidence::None, |claim| claim.evidence)
     }
 
+    /// How many claims were taken so far.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
     /// Takes a claim that is stronger than the one before; tells whether it is.
     pub(crate) fn take(&mut self, node: NodeId, claim: Claim) -> bool {
         if claim.evidence <= self.evidence(node) {
             return false;
         }
         self.by_node[node.0 as usize] = Some(claim);
+        self.count += 1;
         true
     }
 

@@ -29,12 +29,19 @@ pub struct Filesystem<'a> {
     /// By payload: several names may lead to one.
     contents: RefCell<HashMap<u32, Option<Arc<Content>>>>,
     nodes: OnceCell<Vec<NodeId>>,
+    /// Names that end in `.so`, with the nodes that have them.
+    shared_objects: OnceCell<HashMap<Vec<u8>, Vec<NodeId>>>,
 }
 
 impl<'a> Filesystem<'a> {
     /// The filesystem of `account`.
     pub fn new(account: &'a Account) -> Self {
-        Self { account, contents: RefCell::default(), nodes: OnceCell::new() }
+        Self {
+            account,
+            contents: RefCell::default(),
+            nodes: OnceCell::new(),
+            shared_objects: OnceCell::new(),
+        }
     }
 
     /// The tree.
@@ -162,6 +169,21 @@ impl<'a> Filesystem<'a> {
     /// Every node, parents before their children, siblings by name.
     pub fn nodes(&self) -> &[NodeId] {
         self.nodes.get_or_init(|| self.tree().walk(NodeId::ROOT).collect())
+    }
+
+    /// The nodes with a name that ends in `.so`, wherever they stand.
+    pub fn shared_objects(&self, name: &[u8]) -> &[NodeId] {
+        let by_name = self.shared_objects.get_or_init(|| {
+            let mut by_name: HashMap<Vec<u8>, Vec<NodeId>> = HashMap::new();
+            for node in self.nodes() {
+                let name = self.tree().name(*node);
+                if name.ends_with(b".so") {
+                    by_name.entry(name.to_vec()).or_default().push(*node);
+                }
+            }
+            by_name
+        });
+        by_name.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The children of a directory by name.

@@ -91,6 +91,19 @@ pub fn kind_of(path: &[u8]) -> FileKind {
     {
         return FileKind::Development;
     }
+    let is_module = is_below(b"node_modules");
+    let is_source = is_module || is_below(b"site-packages") || is_below(b"dist-packages");
+    let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
+    // Declarations of types, maps of sources, sources of what is compiled already.
+    if ends(&[b".d.ts", b".d.mts", b".d.cts", b".pyi"])
+        || is_module && ends(&[b".map", b".gyp", b".gypi"])
+        || is_source && ends(&[b".h", b".hpp", b".hh", b".c", b".cc", b".cpp", b".pxd", b".pyx"])
+    {
+        return FileKind::Development;
+    }
+    if is_module && ends(&[b".md", b".markdown"]) {
+        return FileKind::Documentation;
+    }
     let is_library = is_below(b"site-packages")
         || is_below(b"dist-packages")
         || directory.starts_with(b"/usr/lib/python")
@@ -179,6 +192,9 @@ mod tests {
             ("/usr/lib/x86_64-linux-gnu/pkgconfig/z.pc", FileKind::Development),
             ("/usr/lib/python3.11/test/x.py", FileKind::Test),
             ("/app/tests/x.py", FileKind::Other),
+            ("/app/node_modules/x/index.d.ts", FileKind::Development),
+            ("/app/node_modules/x/README.md", FileKind::Documentation),
+            ("/app/README.md", FileKind::Other),
             ("/usr/bin/ls", FileKind::Other),
         ] {
             assert_eq!(kind_of(path.as_bytes()), kind, "{path}");

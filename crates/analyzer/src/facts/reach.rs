@@ -20,6 +20,7 @@ mod python;
 mod ruby;
 mod script;
 mod service_directory;
+mod settings;
 mod started;
 mod steps;
 mod supervisor;
@@ -76,6 +77,9 @@ pub struct Reached {
     /// What is missing or odd.
     pub warnings: Vec<String>,
 }
+
+/// How often packages that come into use may bring others into use.
+const ROUNDS_MAX: usize = 8;
 
 /// What is claimed of a directory as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,8 +160,17 @@ pub fn reach(
     }
     command::start(&mut reach)?;
     reach.spread()?;
-    convention::packages_in_use(&mut reach)?;
-    reach.spread()?;
+    // What configurations of packages in use name brings more packages into use.
+    for _ in 0..ROUNDS_MAX {
+        let before = reach.claims.count();
+        convention::packages_in_use(&mut reach)?;
+        convention::character_sets(&mut reach);
+        settings::own(&mut reach);
+        reach.spread()?;
+        if reach.claims.count() == before {
+            break;
+        }
+    }
     convention::always_kept(&mut reach);
     reach.spread()?;
     for (blind, interpreter) in std::mem::take(&mut reach.languages) {
@@ -198,7 +211,10 @@ impl Reach<'_> {
             // Configurations are kept as they are, scripts among them.
             return match content::script(text) {
                 Some(script) => self.visit_content(node, &script),
-                None => started::document(self, node, text),
+                None => {
+                    settings::visit(self, node, text)?;
+                    started::document(self, node, text)
+                }
             };
         }
         self.visit_content(node, &content)

@@ -280,7 +280,7 @@ pub(super) fn argument(reach: &mut Reach<'_>, word: &[u8], from: Option<NodeId>)
 /// Whether a directory is one that a program is told to read, rather than a part of the system.
 pub(super) fn is_small(reach: &Reach<'_>, directory: NodeId) -> bool {
     let path = reach.files.path(directory);
-    let system: [&[u8]; 14] = [
+    let system: [&[u8]; 28] = [
         b"/",
         b"/usr",
         b"/usr/bin",
@@ -295,6 +295,20 @@ pub(super) fn is_small(reach: &Reach<'_>, directory: NodeId) -> bool {
         b"/var/lib",
         b"/var/cache",
         b"/opt",
+        b"/home",
+        b"/root",
+        b"/run",
+        b"/tmp",
+        b"/var/log",
+        b"/var/run",
+        b"/usr/include",
+        b"/usr/lib/x86_64-linux-gnu",
+        b"/usr/lib/aarch64-linux-gnu",
+        b"/usr/local/bin",
+        b"/usr/local/lib",
+        b"/usr/local/share",
+        b"/usr/share/doc",
+        b"/usr/share/man",
     ];
     reach.files.is_directory(directory) && !system.contains(&&path[..])
 }

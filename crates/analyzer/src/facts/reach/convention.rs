@@ -97,6 +97,23 @@ pub(super) fn library(reach: &mut Reach<'_>, name: &[u8], library: NodeId) -> Re
     Ok(())
 }
 
+/// Every character set, where something converts between those of its user's choice.
+pub(super) fn character_sets(reach: &mut Reach<'_>) {
+    let Some(converter) = reach.converter else { return };
+    let tree = reach.files.tree();
+    let sets: Vec<NodeId> = reach
+        .files
+        .nodes()
+        .iter()
+        .copied()
+        .filter(|node| reach.files.is_file(*node))
+        .filter(|node| tree.parent(*node).is_some_and(|parent| tree.name(parent) == b"gconv"))
+        .collect();
+    for node in sets {
+        reach.claim(node, Evidence::Named, "character set of", Some(converter));
+    }
+}
+
 /// `LANG=ja_JP.eucJP` converts by `EUC-JP.so`, and by what shares letters and digits with it.
 fn character_set_of_locale(reach: &mut Reach<'_>, directory: NodeId, library: NodeId) {
     let plain = |name: &[u8]| -> Vec<u8> {
@@ -197,7 +214,9 @@ pub(super) fn always_kept(reach: &mut Reach<'_>) {
         if tree.kind(node) == crate::entry::Kind::Symlink {
             // `/etc/ssl/certs/x.pem` leads to where the file is.
             let path = tree.path(node);
+            // Alternatives are commands: who runs them leads to them.
             if path.starts_with(b"etc/")
+                && !path.starts_with(b"etc/alternatives/")
                 && let Some(found) = reach.files.file(&path)
             {
                 reach.claim(

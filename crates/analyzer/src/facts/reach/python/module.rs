@@ -1,0 +1,170 @@
+//! Modules: where an import finds one, and what comes with it.
+
+use crate::error::Result;
+use crate::facts::evidence::Evidence;
+use crate::facts::filesystem::Found;
+use crate::facts::reach::Reach;
+use crate::tree::NodeId;
+
+use super::kept::whole_package;
+use super::working;
+
+/// Modules that C code imports, by the module that is written in C.
+pub(super) const HIDDEN: [(&str, &[&str]); 16] = [
+    ("datetime", &["_strptime", "zoneinfo", "_pydatetime"]),
+    ("time", &["_strptime"]),
+    ("pickle", &["copyreg", "_compat_pickle"]),
+    ("decimal", &["numbers", "collections", "_pydecimal"]),
+    ("json", &["json.decoder", "json.scanner", "json.encoder"]),
+    ("ssl", &["socket"]),
+    ("sqlite3", &["sqlite3.dbapi2", "sqlite3.dump", "datetime"]),
+    ("ctypes", &["ctypes._endian"]),
+    ("asyncio", &["asyncio.base_events", "asyncio.unix_events", "asyncio.selector_events"]),
+    ("xml.etree.ElementTree", &["xml.etree.ElementPath", "copy"]),
+    ("unittest", &["unittest.main"]),
+    (
+        "multiprocessing",
+        &[
+            "multiprocessing.popen_fork",
+            "multiprocessing.popen_spawn_posix",
+            "multiprocessing.resource_tracker",
+        ],
+    ),
+    ("concurrent.futures", &["concurrent.futures.thread", "concurrent.futures.process"]),
+    ("dbm", &["dbm.dumb", "dbm.gnu", "dbm.ndbm"]),
+    ("curses", &["curses.has_key"]),
+    ("readline", &["rlcompleter"]),
+];
+
+/// Claims the module that an import finds: beside the importer, then on the search path.
+pub(super) fn import(
+    reach: &mut Reach<'_>,
+    interpreter: usize,
+    module: &str,
+    directory: Option<NodeId>,
+    from: NodeId,
+    how: &str,
+) -> Result<()> {
+    let path = &reach.interpreters.paths[interpreter];
+    // The directory of the script is on the path; that of a module of a package is not, but its
+    // top-level package's is.
+    let mut places: Vec<NodeId> = Vec::new();
+    if let Some(mut directory) = directory {
+        while reach.files.tree().child(directory, b"__init__.py").is_some() {
+            match reach.files.tree().parent(directory) {
+                Some(parent) => directory = parent,
+                None => break,
+            }
+        }
+        places.push(directory);
+    }
+    places.push(working(reach));
+    places.extend(&path.directories);
+    let top = module.split('.').next().unwrap_or_default();
+    for place in places {
+        // The first place that has the top-level package decides.
+        if in_directory(reach, place, top).is_none() {
+            continue;
+        }
+        let mut name = module;
+        loop {
+            if let Some(found) = in_directory(reach, place, name) {
+                claim_module(reach, &found, from, how);
+                whole_package(reach, place, top, found.node);
+                break;
+            }
+            // `a.b.c` may be the name `c` of the module `a.b`.
+            match name.rsplit_once('.') {
+                Some((front, _)) => name = front,
+                None => break,
+            }
+        }
+        break;
+    }
+    for (public, hidden) in HIDDEN {
+        if public == module {
+            for module in hidden {
+                import(reach, interpreter, module, None, from, how)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The file of a module below a directory: a package's `__init__`, a source, an extension, or a
+/// directory without `__init__` (a namespace).
+pub(super) fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -> Option<Found> {
+    let files = reach.files;
+    let plain = |node| Found { node, links: Vec::new() };
+    let tree = files.tree();
+    let mut at = directory;
+    let mut parts = module.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let package = files.find_from(at, part.as_bytes()).map(|found| found.node);
+        let package = package.filter(|node| files.is_directory(*node));
+        if parts.peek().is_some() {
+            at = package?;
+            continue;
+        }
+        if let Some(package) = package
+            && let Some(init) = tree.child(package, b"__init__.py")
+        {
+            return Some(plain(init));
+        }
+        for end in [".py", ".pyc", ".so"] {
+            let found = files.find_from(at, format!("{part}{end}").as_bytes());
+            if let Some(found) = found.filter(|found| files.is_file(found.node)) {
+                return Some(found);
+            }
+        }
+        let prefix = format!("{part}.");
+        let extension = files.sorted_children(at).into_iter().find(|child| {
+            let name = tree.name(*child);
+            name.starts_with(prefix.as_bytes()) && name.ends_with(b".so")
+        });
+        return extension.or(package).map(plain);
+    }
+    None
+}
+
+pub(super) fn claim_module(reach: &mut Reach<'_>, module: &Found, from: NodeId, how: &str) {
+    if reach.files.is_directory(module.node) {
+        return;
+    }
+    reach.claim_found(module, Evidence::Needed, how, Some(from));
+    // The compiled form stands beside the name that was imported, which may be a symlink.
+    for node in module.links.iter().copied().chain([module.node]) {
+        twins(reach, node);
+    }
+}
+
+/// The compiled forms of a source.
+pub(super) fn twins(reach: &mut Reach<'_>, module: NodeId) {
+    let tree = reach.files.tree();
+    let Some(stem) = tree.name(module).strip_suffix(b".py") else { return };
+    let Some(cache) = tree.parent(module).and_then(|parent| tree.child(parent, b"__pycache__"))
+    else {
+        return;
+    };
+    let prefix = [stem, b"."].concat();
+    for child in reach.files.sorted_children(cache) {
+        if tree.name(child).starts_with(&prefix) {
+            let evidence = reach.claims.evidence(module).min(Evidence::Needed);
+            reach.claim(child, evidence, "compiled form of", Some(module));
+        }
+    }
+}
+
+pub(super) fn claim_init(
+    reach: &mut Reach<'_>,
+    directory: NodeId,
+    from: NodeId,
+    how: &str,
+) -> bool {
+    let Some(init) = reach.files.tree().child(directory, b"__init__.py") else { return false };
+    if init != from {
+        reach.claim(init, Evidence::Needed, how, Some(from));
+        twins(reach, init);
+    }
+    true
+}
