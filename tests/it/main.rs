@@ -17,6 +17,8 @@ mod jettison;
 mod layers;
 mod layouts;
 mod outputs;
+mod owners;
+mod reach;
 mod refusals;
 mod registry;
 mod reports;

@@ -75,7 +75,7 @@ fn write(user: &User, name: &str, image: &ImageBuilder) -> String {
 }
 
 fn why(user: &User, word: &str, path: &str) -> Value {
-    user.run(&["why", "--unused", "--format", "json", word, path]).json()["use"].clone()
+    user.run(&["why", "--unused", "--format", "json", word, path]).json()
 }
 
 #[test]
@@ -239,8 +239,7 @@ fn a_profile_is_evidence() {
         r#"{"schemaVersion":1,"executed":["/usr/bin/bash"],"opened":["/srv/left/over.bin"]}"#;
     fs_err::write(user.path("run.json"), profile).unwrap();
     let with = ["why", "--unused", "--profile", "run.json", "--format", "json", &word];
-    let evidence =
-        |path: &str| user.run(&[&with[..], &[path]].concat()).json()["use"]["evidence"].clone();
+    let evidence = |path: &str| user.run(&[&with[..], &[path]].concat()).json()["evidence"].clone();
     assert_eq!(evidence("/usr/bin/bash"), "executed");
     assert_eq!(evidence("/srv/left/over.bin"), "opened");
     for (profile, said) in [

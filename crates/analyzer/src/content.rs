@@ -5,6 +5,7 @@
 //! Contents that pass by once are looked at while they do; those that can be read later are looked
 //! at by the same [`Collector`] then. Nothing here knows where a file stands in an image.
 
+pub mod archive;
 pub mod document;
 pub mod elf;
 pub mod javascript;
@@ -12,17 +13,23 @@ mod literal;
 pub mod perl;
 pub mod php;
 pub mod python;
+pub mod rpm;
 pub mod ruby;
 pub mod script;
 pub mod shell;
+mod sparse;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::RPM_DATABASE_MAX;
+
+pub use archive::Archive;
 pub use elf::Elf;
 pub use javascript::JavaScript;
 pub use perl::Perl;
 pub use php::Php;
 pub use python::Python;
+pub use rpm::RpmDatabase;
 pub use ruby::Ruby;
 pub use script::Shebang;
 pub use shell::Shell;
@@ -53,6 +60,10 @@ pub enum Body {
     Ruby(Ruby),
     /// A file of PHP.
     Php(Php),
+    /// A Java archive.
+    Archive(Box<Archive>),
+    /// A package database of rpm.
+    Rpm(Box<RpmDatabase>),
     /// A file that is read as it is: a package database, a configuration.
     Document(Vec<u8>),
     /// A script of another language, which is not looked into.
@@ -76,6 +87,8 @@ enum State {
     Head(Vec<u8>, Name, u64),
     Text(Vec<u8>, Language),
     Elf(Box<elf::Collector>),
+    Archive(Box<archive::Collector>),
+    Rpm(Vec<u8>),
     TooLarge,
     Nothing,
 }
@@ -83,7 +96,11 @@ enum State {
 /// What a name says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Name {
+    Archive,
+    Rpm,
     Document,
+    /// A document that is too large to be one.
+    TooLarge,
     Python,
     JavaScript,
     Perl,
@@ -113,6 +130,8 @@ impl Collector {
         let name = Name::of(path, size);
         let state = match name {
             _ if size == 0 => State::Nothing,
+            Name::TooLarge => State::TooLarge,
+            Name::Rpm => State::Rpm(Vec::new()),
             Name::Document => State::Text(Vec::new(), Language::Document),
             name => State::Head(Vec::new(), name, size),
         };
@@ -128,8 +147,9 @@ impl Collector {
     pub fn piece(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Nothing | State::TooLarge => {}
-            State::Text(text, _) => text.extend_from_slice(bytes),
+            State::Text(text, _) | State::Rpm(text) => text.extend_from_slice(bytes),
             State::Elf(elf) => elf.piece(bytes),
+            State::Archive(archive) => archive.piece(bytes),
             State::Head(head, name, size) => {
                 head.extend_from_slice(bytes);
                 if head.len() >= HEAD.min(usize::try_from(*size).unwrap_or(HEAD)) {
@@ -152,6 +172,12 @@ impl Collector {
             State::Elf(elf) => {
                 elf.finish().map(|elf| Content { shebang: None, body: Body::Elf(Box::new(elf)) })
             }
+            State::Rpm(bytes) => plain(Body::Rpm(Box::new(rpm::read(bytes)))),
+            State::Archive(archive) => Some(Content {
+                // Some archives have a script before them that starts them.
+                shebang: script::shebang(archive.start()),
+                body: Body::Archive(Box::new(archive.finish())),
+            }),
             State::Text(text, Language::Document) => plain(Body::Document(text)),
             State::Text(text, language) => read(&text, language),
         }
@@ -189,6 +215,12 @@ fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
             elf.piece(&head);
             return State::Elf(elf);
         }
+        Name::Archive if head.starts_with(b"PK") || head.starts_with(b"#!") => {
+            let mut archive = Box::new(archive::Collector::new(size));
+            archive.piece(&head);
+            return State::Archive(archive);
+        }
+        Name::Archive => return State::Nothing,
         Name::Python => Language::Python,
         Name::JavaScript => Language::JavaScript,
         Name::Perl => Language::Perl,
@@ -203,12 +235,21 @@ fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
 
 impl Name {
     fn of(path: &[u8], size: u64) -> Self {
+        if rpm::is_database(path) {
+            return if size > RPM_DATABASE_MAX { Self::TooLarge } else { Self::Rpm };
+        }
         if document::is_document(path, size) {
             return Self::Document;
+        }
+        if document::is_too_large(path, size) {
+            return Self::TooLarge;
         }
         let name = crate::entry::split(path).1;
         if matches!(name, b"Gemfile" | b"Rakefile") {
             return Self::Ruby;
+        }
+        if archive::is_archive(name) {
+            return Self::Archive;
         }
         match name.rsplit(|b| *b == b'.').next() {
             Some(b"py" | b"pyw") => Self::Python,

@@ -94,3 +94,30 @@ pub const CONFIGURATION_ROWS_MAX: usize = 10_000;
 /// Files that are taken at once from below one directory: a JRE has some hundred, an application
 /// of PHP some ten thousand.
 pub const BELOW_MAX: usize = 200_000;
+/// Entries of one Java archive: the largest of a JDK has 30,000.
+pub const ARCHIVE_ENTRIES_MAX: usize = 200_000;
+/// Archives inside archives: a library in a war in an ear is of the third.
+pub const ARCHIVE_DEPTH_MAX: usize = 3;
+/// Archives inside one, those inside them included: Spring's have some hundreds.
+pub const ARCHIVE_NESTED_MAX: usize = 5_000;
+/// Maven's notes in one archive, inner ones included: one for each library.
+pub const ARCHIVE_POMS_MAX: usize = 5_000;
+/// A manifest's front. Its main section has a kilobyte or two; the class path of an archive that
+/// names hundreds of others takes more.
+pub const ARCHIVE_MANIFEST_MAX: u64 = 256 << 10;
+/// What is read of one archive's contents, of inner ones as well: entries may overlap, and inflate
+/// to a thousand times their size.
+pub const ARCHIVE_READ_MAX: u64 = 32 << 20;
+/// rpm's package database, which is held twice while it is read. A full desktop's takes 150 MB, that
+/// of an image with a thousand packages 40.
+pub const RPM_DATABASE_MAX: u64 = 128 << 20;
+/// Names of files and relations that are kept of one such database.
+pub const RPM_NAMES_MAX: usize = 2_000_000;
+/// Steps that SQLite may take to read one: a hundred for each of a hundred thousand packages.
+pub const RPM_STEPS_MAX: u32 = 10_000_000;
+/// Pages of slots of an ndb database: 256 packages each.
+pub const RPM_SLOT_PAGES_MAX: usize = 2048;
+/// Packages of one image, of all kinds. The largest known to us has ten thousand.
+pub const PACKAGES_MAX: usize = 100_000;
+/// Packages that are taken for one name in a dependency. Real ones have two or three.
+pub const PROVIDERS_MAX: usize = 16;

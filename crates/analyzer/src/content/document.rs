@@ -10,6 +10,11 @@ pub fn is_document(path: &[u8], size: u64) -> bool {
     size <= DATABASE_MAX && is_database(path) || size <= CONFIG_MAX && is_config(path)
 }
 
+/// Whether it is a package database that is larger than is read.
+pub fn is_too_large(path: &[u8], size: u64) -> bool {
+    size > DATABASE_MAX && is_database(path)
+}
+
 fn is_database(path: &[u8]) -> bool {
     let (directory, name) = crate::entry::split(path);
     match directory {
@@ -18,9 +23,6 @@ fn is_database(path: &[u8]) -> bool {
         b"var/lib/dpkg/status.d" => true,
         b"var/lib/apt" => name == b"extended_states",
         b"lib/apk/db" | b"usr/lib/apk/db" => name == b"installed",
-        b"var/lib/rpm" | b"usr/lib/sysimage/rpm" => {
-            matches!(name, b"rpmdb.sqlite" | b"Packages.db" | b"Packages")
-        }
         _ => {
             let folder = crate::entry::split(directory).1;
             (folder.ends_with(b".dist-info") && matches!(name, b"RECORD" | b"METADATA"))
@@ -30,6 +32,9 @@ fn is_database(path: &[u8]) -> bool {
                 // Maps of large applications list every class.
                 || (folder == b"composer"
                     && (name.starts_with(b"autoload_") || name == b"installed.json"))
+                || (name.ends_with(b".gemspec")
+                    && (folder == b"specifications"
+                        || directory.ends_with(b"/specifications/default")))
         }
     }
 }
@@ -73,7 +78,7 @@ fn is_config(path: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_document;
+    use super::{is_document, is_too_large};
 
     #[test]
     fn databases_and_configurations_are_kept() {
@@ -88,6 +93,8 @@ mod tests {
             "usr/local/etc/php/conf.d/docker-php-ext-intl.ini",
             "app/supervisord.conf",
             "srv/vendor/composer/autoload_classmap.php",
+            "usr/lib/ruby/gems/3.3.0/specifications/rack-3.0.gemspec",
+            "usr/lib/ruby/gems/3.3.0/specifications/default/json-2.9.gemspec",
         ] {
             assert!(is_document(path.as_bytes(), 1000), "{path}");
         }
@@ -95,5 +102,6 @@ mod tests {
             assert!(!is_document(path.as_bytes(), 1000), "{path}");
         }
         assert!(!is_document(b"etc/huge", 1 << 20));
+        assert!(is_too_large(b"var/lib/dpkg/status", 1 << 30));
     }
 }

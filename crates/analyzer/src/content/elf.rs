@@ -6,7 +6,6 @@
 
 mod build;
 mod names;
-mod sparse;
 
 use object::Endianness;
 use object::elf::{
@@ -16,8 +15,9 @@ use object::elf::{
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use serde::{Deserialize, Serialize};
 
+use crate::content::sparse::Sparse;
+
 pub use build::GoBuild;
-use sparse::Sparse;
 
 /// The most bytes kept of one file.
 const KEPT_MAX: u64 = 40 << 20;

@@ -1,14 +1,24 @@
 //! Which package brought which file, and why the package is there.
 
+mod alternatives;
 pub mod apk;
+mod build;
 pub mod dpkg;
+mod java;
 pub mod node;
 pub mod python;
+mod rpm;
+mod ruby;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use jettison_oci::escape;
+
+use crate::content::{Body, Content};
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
+use crate::limits::{PACKAGES_MAX, PROVIDERS_MAX};
 use crate::tree::NodeId;
 
 /// The kinds of packages.
@@ -18,10 +28,20 @@ pub enum Ecosystem {
     Dpkg,
     /// Alpine's.
     Apk,
+    /// Red Hat's and SUSE's.
+    Rpm,
     /// A Python distribution.
     Python,
     /// A Node package.
     Node,
+    /// A Ruby gem.
+    Ruby,
+    /// The main module of a Go program.
+    Go,
+    /// A Rust program.
+    Rust,
+    /// A Java archive.
+    Java,
 }
 
 impl Ecosystem {
@@ -30,16 +50,26 @@ impl Ecosystem {
         match self {
             Self::Dpkg => "dpkg",
             Self::Apk => "apk",
+            Self::Rpm => "rpm",
             Self::Python => "python",
             Self::Node => "node",
+            Self::Ruby => "ruby",
+            Self::Go => "go",
+            Self::Rust => "rust",
+            Self::Java => "java",
         }
+    }
+
+    /// Whether its database notes which packages were asked for.
+    const fn tells_reasons(self) -> bool {
+        matches!(self, Self::Dpkg | Self::Apk)
     }
 }
 
 /// Why a package is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// Somebody asked for it, or its database does not tell.
+    /// Somebody asked for it, or nothing depends on it and its database does not tell.
     Asked,
     /// Another package depends on it.
     Dependency,
@@ -47,6 +77,18 @@ pub enum Reason {
     Recommended,
     /// It was brought by another package that is gone.
     Orphan,
+}
+
+impl Reason {
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Dependency => "dependency",
+            Self::Recommended => "recommended",
+            Self::Orphan => "orphan",
+        }
+    }
 }
 
 /// One installed package.
@@ -70,8 +112,29 @@ pub struct Package {
     pub recommends: Vec<Vec<String>>,
     /// Other names that it stands for.
     pub provides: Vec<String>,
+    /// What it holds of others, `name version`: modules, crates and archives inside it.
+    pub contains: Vec<String>,
     /// Its files and symlinks, by node.
     pub files: Vec<NodeId>,
+}
+
+impl Package {
+    /// A package of which only the name is known.
+    fn new(ecosystem: Ecosystem, name: String) -> Self {
+        Self {
+            ecosystem,
+            name,
+            version: String::new(),
+            installed_size: None,
+            is_essential: false,
+            reason: Reason::Asked,
+            depends: Vec::new(),
+            recommends: Vec::new(),
+            provides: Vec::new(),
+            contains: Vec::new(),
+            files: Vec::new(),
+        }
+    }
 }
 
 /// The packages of an image.
@@ -80,7 +143,9 @@ pub struct Packages {
     /// Every package, in the order of its database.
     pub all: Vec<Package>,
     owners: HashMap<NodeId, u32>,
+    alternatives: HashSet<NodeId>,
     dependants: Vec<Vec<u32>>,
+    is_full: bool,
     /// What could not be read.
     pub warnings: Vec<String>,
 }
@@ -91,10 +156,48 @@ impl Packages {
         let mut packages = Self::default();
         dpkg::read(files, &mut packages)?;
         apk::read(files, &mut packages)?;
+        rpm::read(files, &mut packages)?;
         python::read(files, &mut packages)?;
         node::read(files, &mut packages)?;
-        packages.settle();
+        ruby::read(files, &mut packages)?;
+        packages.own(0);
+        // What no package brought may say itself what it is.
+        let listed = packages.all.len();
+        build::read(files, &mut packages)?;
+        java::read(files, &mut packages)?;
+        packages.own(listed);
+        alternatives::read(files, &mut packages);
+        packages.relate();
         Ok(packages)
+    }
+
+    /// Takes a package, up to a limit that no image comes near.
+    fn push(&mut self, package: Package) {
+        if self.all.len() < PACKAGES_MAX {
+            self.all.push(package);
+        } else if self.all.len() == PACKAGES_MAX && !self.is_full {
+            self.is_full = true;
+            self.warnings.push(format!("there are more than {PACKAGES_MAX} packages"));
+        }
+    }
+
+    /// The text of a database; `None` where there is none. One that is too large is named.
+    fn database(&mut self, files: &Filesystem<'_>, path: &[u8]) -> Result<Option<Arc<Content>>> {
+        let Some(found) = files.file(path) else { return Ok(None) };
+        let Some(content) = files.content(found.node)? else { return Ok(None) };
+        match &content.body {
+            Body::Document(_) => Ok(Some(content)),
+            Body::TooLarge => {
+                self.warn(files, found.node, "too large a package database: it is not read");
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn warn(&mut self, files: &Filesystem<'_>, node: NodeId, what: &str) {
+        let path = escape::path(&files.tree().path(node));
+        self.warnings.push(format!("/{path}: {what}"));
     }
 
     /// The package that brought a node.
@@ -112,18 +215,30 @@ impl Packages {
         &self.dependants[position]
     }
 
-    /// Owners are settled last: a language's package is closer to a file than the distribution's
-    /// that holds it.
-    fn settle(&mut self) {
-        for (at, package) in (0_u32..).zip(&self.all) {
+    /// Whether a node is a link of the alternatives system: its owner is that of its target.
+    pub fn is_alternative(&self, node: NodeId) -> bool {
+        self.alternatives.contains(&node)
+    }
+
+    /// Makes the packages from `first` on the owners of their files, whoever was before: a
+    /// language's package is closer to a file than the distribution's that holds it.
+    fn own(&mut self, first: usize) {
+        for (at, package) in (0_u32..).zip(&self.all).skip(first) {
             for node in &package.files {
                 self.owners.insert(*node, at);
             }
         }
+    }
+
+    /// Finds who depends on whom, and why packages are there.
+    fn relate(&mut self) {
         let mut by_name: HashMap<(Ecosystem, &str), Vec<u32>> = HashMap::new();
         for (at, package) in (0_u32..).zip(&self.all) {
             for name in std::iter::once(&package.name).chain(&package.provides) {
-                by_name.entry((package.ecosystem, name.as_str())).or_default().push(at);
+                let providers = by_name.entry((package.ecosystem, name.as_str())).or_default();
+                if providers.len() < PROVIDERS_MAX && providers.last() != Some(&at) {
+                    providers.push(at);
+                }
             }
         }
         let mut dependants: Vec<Vec<u32>> = vec![Vec::new(); self.all.len()];
@@ -143,12 +258,15 @@ impl Packages {
                 }
             }
             for on in &found(&package.recommends) {
-                recommended[*on as usize] = true;
+                recommended[*on as usize] |= *on != at;
             }
         }
         for (at, package) in self.all.iter_mut().enumerate() {
-            // Databases that tell what was asked for leave the rest as dependencies.
-            if package.reason == Reason::Dependency && dependants[at].is_empty() {
+            let is_needed = !dependants[at].is_empty();
+            if !package.ecosystem.tells_reasons() {
+                package.reason = if is_needed { Reason::Dependency } else { Reason::Asked };
+            } else if package.reason == Reason::Dependency && !is_needed {
+                // Databases that tell what was asked for leave the rest as dependencies.
                 package.reason = if recommended[at] { Reason::Recommended } else { Reason::Orphan };
             }
         }

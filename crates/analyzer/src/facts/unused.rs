@@ -9,7 +9,7 @@ use crate::entry::split;
 use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
 use crate::facts::kind::{FileKind, Form, form_of, kind_of};
-use crate::facts::package::Packages;
+use crate::facts::package::{Packages, Reason};
 use crate::facts::reach::{Blind, Reached};
 use crate::tree::{Fate, NodeId};
 
@@ -172,6 +172,12 @@ fn because(
                 "no file of it is reached".to_owned()
             };
             match dependants {
+                0 if package.reason == Reason::Recommended => {
+                    text.push_str("; others only recommend it");
+                }
+                0 if package.reason == Reason::Orphan => {
+                    text.push_str("; no package depends on it, and nobody asked for it");
+                }
                 0 => {}
                 1 => text.push_str("; 1 package depends on it"),
                 several => _ = write!(text, "; {several} packages depend on it"),

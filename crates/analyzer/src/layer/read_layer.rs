@@ -103,7 +103,7 @@ impl ReadLayer {
         let entry = self.index.entry(position);
         let mut collector = Collector::new(entry.path(), entry.size());
         if collector.is_done() {
-            return Ok(None);
+            return Ok(collector.finish().map(Arc::new));
         }
         let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
         let mut file = self.open(position)?.ok_or_else(truncated)?;

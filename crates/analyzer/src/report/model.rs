@@ -2,6 +2,7 @@
 //! schema version. Sizes are integers of bytes; what a source cannot give is null.
 
 mod diff;
+mod package;
 mod unused;
 mod why;
 
@@ -14,9 +15,10 @@ use crate::facts::Facts;
 use crate::image::Instruction;
 use crate::report::Detail;
 
-pub use unused::{UnusedDocument, UseDocument, use_of};
+pub use unused::{UnusedDocument, Use, use_of};
 
 pub use diff::{DiffDocument, diff};
+pub use package::{OwnerDocument, PackageDocument};
 pub use why::{WhyDocument, why};
 
 /// The version of every document.
@@ -63,6 +65,8 @@ pub struct Analysis {
     pub duplicates: Vec<DuplicateDocument>,
     /// Live files that nothing uses; null where that was not asked for.
     pub unused: Option<UnusedDocument>,
+    /// Its packages, those with the most bytes first. All of them; null where `unused` is.
+    pub packages: Option<Vec<PackageDocument>>,
     /// Findings of rules.
     pub findings: Vec<serde_json::Value>,
     /// Changes that would save bytes.
@@ -277,6 +281,7 @@ pub fn analysis(account: &Account, facts: Option<&Facts>, detail: Detail) -> Ana
         waste: account.waste.iter().map(|row| waste_row(account, row, detail)).collect(),
         duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
         unused: facts.map(|facts| unused::unused(account, facts, detail)),
+        packages: facts.map(|facts| package::packages(account, facts, detail)),
         findings: Vec::new(),
         suggestions: Vec::new(),
         warnings: account.warnings.clone(),

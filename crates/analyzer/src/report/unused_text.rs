@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::facts::Facts;
 use crate::facts::unused::GroupName;
 use crate::report::Detail;
-use crate::report::model::{self, UseDocument};
+use crate::report::model::{self, OwnerDocument, Use};
 use crate::report::page::{Page, counted, percent};
 use crate::report::rows::Rows;
 
@@ -46,10 +46,10 @@ pub(crate) fn draw(page: &mut Page, account: &Account, facts: &Facts, detail: De
 }
 
 /// The part of `jettison why` that says what leads to the file.
-pub(crate) fn draw_use(page: &mut Page, of: &UseDocument) {
+pub(crate) fn draw_use(page: &mut Page, of: &Use) {
     page.blank();
     if let Some(owner) = &of.owner {
-        page.line(&format!("of the package {}", escape::line(owner)));
+        page.wrapped("of the package ", &whose(owner));
     }
     match &of.confidence {
         Some(confidence) => {
@@ -65,4 +65,24 @@ pub(crate) fn draw_use(page: &mut Page, of: &UseDocument) {
         page.line(&format!("    <- {}", escape::line(&link.how)));
     }
     page.wrapped("to drop it: ", &of.to_drop);
+}
+
+/// `mawk 1.3.4 (dpkg), by its alternatives; 2 packages depend on it`.
+fn whose(owner: &OwnerDocument) -> String {
+    let mut text = escape::line(&owner.name);
+    if !owner.version.is_empty() {
+        text = format!("{text} {}", escape::line(&owner.version));
+    }
+    text = format!("{text} ({})", owner.ecosystem);
+    if owner.alternative {
+        text.push_str(", by its alternatives");
+    }
+    let why = match (owner.dependant_count, owner.reason.as_str()) {
+        (0, "recommended") => "others only recommend it".to_owned(),
+        (0, "orphan") => "no package depends on it, and nobody asked for it".to_owned(),
+        (0, _) => return text,
+        (1, _) => "1 package depends on it".to_owned(),
+        (several, _) => format!("{several} packages depend on it"),
+    };
+    format!("{text}; {why}")
 }

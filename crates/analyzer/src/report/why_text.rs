@@ -6,7 +6,7 @@ use jettison_oci::{Bytes, escape};
 
 use crate::account::Account;
 use crate::entry::Kind;
-use crate::report::model::UseDocument;
+use crate::report::model::Use;
 use crate::report::page::{Page, Style, Tone, counted};
 use crate::report::rows::Rows;
 use crate::report::{Detail, model, unused_text};
@@ -16,7 +16,7 @@ use crate::why::{Action, Event, State, Why, kind_name};
 pub fn render(
     account: &Account,
     why: &Why,
-    use_of: Option<&UseDocument>,
+    use_of: Option<&Use>,
     detail: Detail,
     style: Style,
 ) -> Vec<u8> {

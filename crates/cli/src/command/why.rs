@@ -22,7 +22,7 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         let (why, detail) = (why(&account, &path), detail(&args.output, &context.config));
         Ok(Box::new(move |format, style| match format {
             Format::Text => why_text::render(&account, &why, use_of.as_ref(), detail, style),
-            Format::Json => json::render(&model::why(&account, &why, use_of.clone(), detail)),
+            Format::Json => json::render(&model::why(&account, &why, use_of.as_ref(), detail)),
         }))
     })
 }

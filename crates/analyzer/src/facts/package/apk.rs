@@ -8,21 +8,22 @@ use crate::facts::package::{Ecosystem, Package, Packages, Reason};
 
 /// Reads the database, if there is one.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
-    let mut installed = files.document(b"lib/apk/db/installed")?;
+    let mut installed = packages.database(files, b"lib/apk/db/installed")?;
     if installed.is_none() {
-        installed = files.document(b"usr/lib/apk/db/installed")?;
+        installed = packages.database(files, b"usr/lib/apk/db/installed")?;
     }
     let Some(installed) = installed else { return Ok(()) };
     let world = files.document(b"etc/apk/world")?;
     let asked: Option<HashSet<String>> = world.map(|world| {
         let text = String::from_utf8_lossy(world.text()).into_owned();
-        text.split_whitespace().map(|word| bare(word).to_owned()).collect()
+        let words = text.split_whitespace().filter(|word| !word.starts_with('!'));
+        words.map(|word| bare(word).to_owned()).collect()
     });
     let mut current: Option<Package> = None;
     let mut directory: Vec<u8> = Vec::new();
     for line in installed.text().split(|b| *b == b'\n') {
         let (Some(key), Some(value)) = (line.first(), line.get(2..)) else {
-            packages.all.extend(current.take());
+            current.take().into_iter().for_each(|package| packages.push(package));
             directory.clear();
             continue;
         };
@@ -35,24 +36,13 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                 .collect()
         };
         if *key == b'P' {
-            packages.all.extend(current.take());
+            current.take().into_iter().for_each(|package| packages.push(package));
             let name = text();
             let reason = match &asked {
                 Some(asked) if !asked.contains(&name) => Reason::Dependency,
                 _ => Reason::Asked,
             };
-            current = Some(Package {
-                ecosystem: Ecosystem::Apk,
-                name,
-                version: String::new(),
-                installed_size: None,
-                is_essential: false,
-                reason,
-                depends: Vec::new(),
-                recommends: Vec::new(),
-                provides: Vec::new(),
-                files: Vec::new(),
-            });
+            current = Some(Package { reason, ..Package::new(Ecosystem::Apk, name) });
         }
         let Some(package) = &mut current else { continue };
         match key {
@@ -69,7 +59,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             _ => {}
         }
     }
-    packages.all.extend(current);
+    current.into_iter().for_each(|package| packages.push(package));
     Ok(())
 }
 

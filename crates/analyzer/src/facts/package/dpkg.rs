@@ -15,9 +15,9 @@ const ADMIN: &str = "var/lib/dpkg";
 /// Reads the database, if there is one.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let automatic = automatic(files)?;
-    if let Some(status) = files.document(b"var/lib/dpkg/status")? {
+    if let Some(status) = packages.database(files, b"var/lib/dpkg/status")? {
         let diversions = diversions(files)?;
-        for fields in paragraphs(status.text()) {
+        for fields in paragraphs(&String::from_utf8_lossy(status.text())) {
             let Some(mut package) = package(&fields) else { continue };
             // Where apt keeps no record, nobody can tell what was asked for.
             if automatic.as_ref().is_some_and(|names| names.contains(package.name.as_str())) {
@@ -43,7 +43,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                 )),
             }
             own_records(files, &list, &mut package);
-            packages.all.push(package);
+            packages.push(package);
         }
     }
     if let Some(directory) = files.find(b"var/lib/dpkg/status.d") {
@@ -53,7 +53,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                 continue;
             }
             let Some(document) = files.content(node)? else { continue };
-            for fields in paragraphs(document.text()) {
+            for fields in paragraphs(&String::from_utf8_lossy(document.text())) {
                 let Some(mut package) = package(&fields) else { continue };
                 // distroless writes the checksums, and so the files, beside the paragraph.
                 let sums = [&files.path(node)[..], b".md5sums"].concat();
@@ -67,7 +67,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                     own(files, &list, &HashMap::new(), &mut package);
                 }
                 package.files.push(node);
-                packages.all.push(package);
+                packages.push(package);
             }
         }
     }
@@ -75,8 +75,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
 }
 
 /// The paragraphs of a control file; continued lines are joined by line ends.
-fn paragraphs(text: &[u8]) -> impl Iterator<Item = HashMap<&str, &str>> {
-    let text = str::from_utf8(text).unwrap_or_default();
+fn paragraphs(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
     text.split("\n\n").map(|paragraph| {
         let mut fields = HashMap::new();
         let mut rest = paragraph.trim_matches('\n');
@@ -116,8 +115,6 @@ fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
     let relations =
         |one: &str, other: &str| [relations(field(one)), relations(field(other))].concat();
     Some(Package {
-        ecosystem: Ecosystem::Dpkg,
-        name: (*name).to_owned(),
         version: field("Version").to_owned(),
         // In units of 1,024 bytes.
         installed_size: field("Installed-Size")
@@ -125,11 +122,10 @@ fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
             .ok()
             .map(|kib| kib.saturating_mul(1024)),
         is_essential: field("Essential") == "yes",
-        reason: Reason::Asked,
         depends: relations("Depends", "Pre-Depends"),
         recommends: relations("Recommends", "Suggests"),
         provides: self::relations(field("Provides")).concat(),
-        files: Vec::new(),
+        ..Package::new(Ecosystem::Dpkg, (*name).to_owned())
     })
 }
 
@@ -139,8 +135,10 @@ fn relations(text: &str) -> Vec<Vec<String>> {
         .map(|choice| {
             choice
                 .split('|')
-                .filter_map(|one| one.split_whitespace().next())
-                .map(|name| name.split(':').next().unwrap_or(name).to_owned())
+                .filter_map(|one| {
+                    one.split([' ', '\t', '\n', '(', ':', '[']).find(|w| !w.is_empty())
+                })
+                .map(str::to_owned)
                 .collect::<Vec<_>>()
         })
         .filter(|choice| !choice.is_empty())
@@ -150,7 +148,7 @@ fn relations(text: &str) -> Vec<Vec<String>> {
 /// Packages that apt installed for others.
 fn automatic(files: &Filesystem<'_>) -> Result<Option<HashSet<String>>> {
     let Some(states) = files.document(b"var/lib/apt/extended_states")? else { return Ok(None) };
-    let names = paragraphs(states.text())
+    let names = paragraphs(&String::from_utf8_lossy(states.text()))
         .filter(|fields| fields.get("Auto-Installed") == Some(&"1"))
         .filter_map(|fields| Some((*fields.get("Package")?).to_owned()))
         .collect();
@@ -215,13 +213,13 @@ fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) 
 mod tests {
     use super::*;
 
-    fn names(text: &[u8]) -> Vec<String> {
+    fn names(text: &str) -> Vec<String> {
         paragraphs(text).filter_map(|fields| package(&fields)).map(|package| package.name).collect()
     }
 
     #[test]
     fn paragraphs_are_read() {
-        let text = b"Package: a\nStatus: install ok installed\nDescription: one\n two\nDepends: b (>= 1) | c, d:any\n\n\
+        let text = "Package: a\nStatus: install ok installed\nDescription: one\n two\nDepends: b (>= 1) | c, d:any\n\n\
                      Package: gone\nStatus: deinstall ok config-files\n\nPackage: z\nInstalled-Size: 3\n";
         assert_eq!(names(text), ["a", "z"]);
         let fields = paragraphs(text).next().unwrap();
@@ -230,6 +228,7 @@ mod tests {
             relations(fields["Depends"]),
             [vec!["b".to_owned(), "c".to_owned()], vec!["d".to_owned()]]
         );
-        assert_eq!(names(b"\xff"), [] as [&str; 0]);
+        assert_eq!(names("\u{fffd}"), [] as [&str; 0]);
+        assert_eq!(relations("a(>= 1)|b [amd64]"), [["a", "b"]]);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::facts::package::{Ecosystem, Package, Packages};
 use crate::tree::NodeId;
 
 /// Reads every package.
@@ -17,10 +17,10 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         for child in files.sorted_children(modules) {
             if tree.name(child).starts_with(b"@") {
                 for scoped in files.sorted_children(child) {
-                    packages.all.extend(package(files, scoped)?);
+                    package(files, scoped)?.into_iter().for_each(|package| packages.push(package));
                 }
             } else {
-                packages.all.extend(package(files, child)?);
+                package(files, child)?.into_iter().for_each(|package| packages.push(package));
             }
         }
     }
@@ -47,16 +47,10 @@ fn package(files: &Filesystem<'_>, directory: NodeId) -> Result<Option<Package>>
     // A package in another one's node_modules is that other one's own.
     let files = own_files(files, directory);
     Ok(Some(Package {
-        ecosystem: Ecosystem::Node,
-        name: text("name"),
         version: text("version"),
-        installed_size: None,
-        is_essential: false,
-        reason: Reason::Asked,
         depends: [keys("dependencies"), keys("optionalDependencies")].concat(),
-        recommends: Vec::new(),
-        provides: Vec::new(),
         files,
+        ..Package::new(Ecosystem::Node, text("name"))
     }))
 }
 

@@ -1,14 +1,17 @@
 //! Python distributions: `*.dist-info` with its RECORD, and `*.egg-info`.
 
+use std::collections::HashMap;
+
 use crate::content::Body;
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::facts::package::{Ecosystem, Package, Packages};
 use crate::tree::NodeId;
 
 /// Reads every distribution.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
+    let mut compiled = Compiled::default();
     for &node in files.nodes() {
         let name = tree.name(node);
         let is_info = name.ends_with(b".dist-info") || name.ends_with(b".egg-info");
@@ -35,54 +38,65 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         let stem = String::from_utf8_lossy(&stem).into_owned();
         let (by_name, by_version) = stem.split_once('-').unwrap_or((&stem, ""));
         let mut package = Package {
-            ecosystem: Ecosystem::Python,
-            name: field("Name").next().unwrap_or_else(|| by_name.to_owned()),
             version: field("Version").next().unwrap_or_else(|| by_version.to_owned()),
-            installed_size: None,
-            is_essential: false,
-            reason: Reason::Asked,
             depends: field("Requires-Dist")
                 .filter(|requirement| !requirement.contains("extra =="))
                 .map(|requirement| vec![normal(requirement_name(&requirement))])
                 .collect(),
-            recommends: Vec::new(),
-            provides: Vec::new(),
             files: tree.children(node).collect(),
+            ..Package::new(
+                Ecosystem::Python,
+                field("Name").next().unwrap_or_else(|| by_name.to_owned()),
+            )
         };
         package.provides.push(normal(&package.name));
         for line in text(b"RECORD")?.split(|b| *b == b'\n') {
-            own(files, site, record_path(line), &mut package);
+            own(files, site, record_path(line), &mut compiled, &mut package);
         }
         for line in text(b"installed-files.txt")?.split(|b| *b == b'\n') {
-            own(files, node, line, &mut package);
+            own(files, node, line, &mut compiled, &mut package);
         }
-        packages.all.push(package);
+        packages.push(package);
     }
     Ok(())
 }
 
-fn own(files: &Filesystem<'_>, from: NodeId, path: &[u8], package: &mut Package) {
+/// By directory and module, its compiled forms: they are written later, and named by no record.
+type Compiled = HashMap<NodeId, HashMap<Vec<u8>, Vec<NodeId>>>;
+
+fn own(
+    files: &Filesystem<'_>,
+    from: NodeId,
+    path: &[u8],
+    compiled: &mut Compiled,
+    package: &mut Package,
+) {
     if path.is_empty() {
         return;
     }
     let found = files.find_from(from, path).filter(|found| files.is_file(found.node));
     if let Some(found) = found {
         package.files.push(found.node);
-        // Compiled forms are written later, and named by no record.
         let (directory, name) = crate::entry::split(path);
         if let Some(stem) = name.strip_suffix(b".py")
             && let Some(parent) = files.find_from(from, directory)
-            && let Some(compiled) = files.tree().child(parent.node, b"__pycache__")
+            && let Some(cache) = files.tree().child(parent.node, b"__pycache__")
         {
-            let prefix = [stem, b".cpython-"].concat();
-            package.files.extend(
-                files
-                    .tree()
-                    .children(compiled)
-                    .filter(|n| files.tree().name(*n).starts_with(&prefix)),
-            );
+            let forms = compiled.entry(cache).or_insert_with(|| compiled_in(files, cache));
+            package.files.extend(forms.get(stem).into_iter().flatten());
         }
     }
+}
+
+fn compiled_in(files: &Filesystem<'_>, cache: NodeId) -> HashMap<Vec<u8>, Vec<NodeId>> {
+    let mut forms: HashMap<Vec<u8>, Vec<NodeId>> = HashMap::new();
+    for node in files.tree().children(cache) {
+        let name = files.tree().name(node);
+        if let Some(end) = memchr::memmem::find(name, b".cpython-") {
+            forms.entry(name[..end].to_vec()).or_default().push(node);
+        }
+    }
+    forms
 }
 
 /// The values of a field of the metadata's header.

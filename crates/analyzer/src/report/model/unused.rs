@@ -9,7 +9,8 @@ use crate::facts::Facts;
 use crate::facts::evidence::Evidence;
 use crate::facts::unused::GroupName;
 use crate::report::Detail;
-use crate::report::model::path_text;
+use crate::report::model::package::dependants;
+use crate::report::model::{OwnerDocument, path_text};
 use crate::tree::NodeId;
 
 /// Live files that nothing leads to from what the image runs.
@@ -37,8 +38,16 @@ pub struct UnusedDocument {
 pub struct UnusedGroupDocument {
     /// The package that brought them; null where none did.
     pub package: Option<String>,
-    /// Its database: `dpkg`, `apk`, `python` or `node`.
+    /// Its database: `dpkg`, `apk`, `rpm`, `python`, `node`, `ruby`, `go`, `rust` or `java`.
     pub ecosystem: Option<String>,
+    /// Its version; empty where it is not known.
+    pub version: Option<String>,
+    /// Bytes that it takes by its own word; null where it does not say.
+    pub installed_size: Option<Bytes>,
+    /// Why it is there: `asked`, `dependency`, `recommended` or `orphan`.
+    pub reason: Option<String>,
+    /// Names of packages that depend on it, in order. At most `--top`.
+    pub dependants: Vec<String>,
     /// The directory that they stand in, where no package brought them.
     pub directory: Option<String>,
     /// Their bytes.
@@ -65,17 +74,16 @@ pub struct ChainLink {
 }
 
 /// What leads to a file, and whose it is.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UseDocument {
+#[derive(Clone, Debug)]
+pub struct Use {
     /// `executed`, `opened`, `needed`, `named`, `package-mate`, `convention` or `none`.
     pub evidence: String,
-    /// How sure it is that nothing uses it; null where something leads to it.
+    /// How sure it is that nothing uses it; `None` where something leads to it.
     pub confidence: Option<String>,
     /// From the file back to what starts the chain.
     pub chain: Vec<ChainLink>,
     /// The package that brought it.
-    pub owner: Option<String>,
+    pub owner: Option<OwnerDocument>,
     /// What it would take to drop it, in a sentence.
     pub to_drop: String,
 }
@@ -99,6 +107,13 @@ pub(super) fn unused(account: &Account, facts: &Facts, detail: Detail) -> Unused
             .map(|group| UnusedGroupDocument {
                 package: package(&group.name).map(|package| package.name.clone()),
                 ecosystem: package(&group.name).map(|p| p.ecosystem.name().to_owned()),
+                version: package(&group.name).map(|package| package.version.clone()),
+                installed_size: package(&group.name).and_then(|p| p.installed_size).map(Bytes),
+                reason: package(&group.name).map(|package| package.reason.name().to_owned()),
+                dependants: match group.name {
+                    GroupName::Package(at) => dependants(facts, at, detail),
+                    GroupName::Directory(_) => Vec::new(),
+                },
                 directory: match &group.name {
                     GroupName::Directory(path) => {
                         Some(path_text(path.strip_prefix(b"/").unwrap_or(path)))
@@ -130,20 +145,22 @@ fn top(account: &Account, files: &[NodeId], top: usize) -> Vec<String> {
 }
 
 /// What leads to the file at `node`.
-pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> UseDocument {
-    // Another name of the same file may be the one that is used.
+pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> Use {
+    // Another name of the same file may be the one that is used, or by which a group has it.
     let payload = account.tree.payload(node);
+    let is_same = |other: &NodeId| {
+        *other == node || payload.is_some() && account.tree.payload(*other) == payload
+    };
     let strongest = account
         .tree
         .walk(NodeId::ROOT)
-        .filter(|other| {
-            *other == node || payload.is_some() && account.tree.payload(*other) == payload
-        })
+        .filter(is_same)
         .max_by_key(|other| (facts.claims.evidence(*other), *other == node))
         .unwrap_or(node);
     let evidence = facts.claims.evidence(strongest);
-    let group = facts.unused.groups.iter().find(|group| group.files.contains(&node));
-    let owner = facts.packages.owner(node);
+    let group = facts.unused.groups.iter().find(|group| group.files.iter().any(is_same));
+    let position = facts.packages.owner_position(node);
+    let owner = position.map(|at| &facts.packages.all[at]);
     let to_drop = match (evidence, owner) {
         (Evidence::None, Some(owner)) => {
             format!("remove the package {}, or leave the file out of the final stage", owner.name)
@@ -151,7 +168,7 @@ pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> UseDocument {
         (Evidence::None, None) => "leave it out where it is copied or made".to_owned(),
         (_, _) => "what leads to it would have to go first".to_owned(),
     };
-    UseDocument {
+    Use {
         evidence: evidence.name().to_owned(),
         confidence: group.map(|group| group.confidence.name().to_owned()),
         chain: facts
@@ -163,7 +180,14 @@ pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> UseDocument {
                 how: how.to_owned(),
             })
             .collect(),
-        owner: owner.map(|owner| owner.name.clone()),
+        owner: owner.map(|owner| OwnerDocument {
+            name: owner.name.clone(),
+            ecosystem: owner.ecosystem.name().to_owned(),
+            version: owner.version.clone(),
+            reason: owner.reason.name().to_owned(),
+            dependant_count: position.map_or(0, |at| facts.packages.dependants(at).len()),
+            alternative: facts.packages.is_alternative(node),
+        }),
         to_drop,
     }
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::report::Detail;
+use crate::report::model::unused::ChainLink;
 use crate::report::model::{
-    LayerName, PathBytes, SCHEMA_VERSION, Tool, UseDocument, layer_name, path_text,
+    LayerName, OwnerDocument, PathBytes, SCHEMA_VERSION, Tool, Use, layer_name, path_text,
 };
 use crate::why::{Event, Why};
 
@@ -51,10 +52,21 @@ pub struct WhyDocument {
     pub kept_by: Vec<PathBytes>,
     /// All other names of the file that stands there.
     pub hard_links: Vec<String>,
-    /// What leads to it from what the image runs, and whose it is; null where that was not asked
-    /// for or there is no such file.
-    #[serde(rename = "use")]
-    pub use_of: Option<UseDocument>,
+    /// How what the image runs leads to it: `executed`, `opened`, `needed`, `named`,
+    /// `package-mate`, `convention` or `none`. Null where that was not asked for or nothing stands
+    /// there in the final filesystem, and so are the four that follow.
+    pub evidence: Option<String>,
+    /// How sure it is that nothing uses it, `high`, `medium` or `low`; null where something leads
+    /// to it.
+    pub confidence: Option<String>,
+    /// From the file back to what starts the chain; empty where nothing leads to it.
+    pub chain: Option<Vec<ChainLink>>,
+    /// The package that brought it; null where none did.
+    pub owner: Option<String>,
+    /// More of that package.
+    pub package: Option<OwnerDocument>,
+    /// What it would take to drop it, in a sentence.
+    pub to_drop: Option<String>,
     /// What happened to it, bottom layer first.
     pub events: Vec<WhyEventDocument>,
     /// The largest that is below it. At most `--top`, none under `--min-bytes`.
@@ -121,12 +133,7 @@ pub struct BelowDocument {
 }
 
 /// The document of a path's life; lists of paths are cut by `detail`.
-pub fn why(
-    account: &Account,
-    why: &Why,
-    use_of: Option<UseDocument>,
-    detail: Detail,
-) -> WhyDocument {
+pub fn why(account: &Account, why: &Why, use_of: Option<&Use>, detail: Detail) -> WhyDocument {
     let is_shown = |bytes: u64| bytes >= detail.min_bytes.get();
     WhyDocument {
         schema_version: SCHEMA_VERSION,
@@ -154,7 +161,12 @@ pub fn why(
             .map(|(path, bytes)| PathBytes { path: path_text(path), bytes: Bytes(*bytes) })
             .collect(),
         hard_links: why.hard_links.iter().map(|path| path_text(path)).collect(),
-        use_of,
+        evidence: use_of.map(|of| of.evidence.clone()),
+        confidence: use_of.and_then(|of| of.confidence.clone()),
+        chain: use_of.map(|of| of.chain.clone()),
+        owner: use_of.and_then(|of| of.owner.as_ref()).map(|owner| owner.name.clone()),
+        package: use_of.and_then(|of| of.owner.clone()),
+        to_drop: use_of.map(|of| of.to_drop.clone()),
         events: why.events.iter().map(|event| event_row(account, event)).collect(),
         below: why
             .below

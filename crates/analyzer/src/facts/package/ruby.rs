@@ -1,0 +1,135 @@
+//! Ruby gems: a gemspec in a `specifications` directory, as `RubyGems` writes it, and the gem's files
+//! beside that directory. Default gems come with Ruby and stand in its own library.
+
+use crate::content::Body;
+use crate::error::Result;
+use crate::facts::filesystem::Filesystem;
+use crate::facts::package::{Ecosystem, Package, Packages};
+use crate::tree::NodeId;
+
+/// Reads every gem.
+pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
+    let tree = files.tree();
+    for &specifications in files.nodes() {
+        if tree.name(specifications) != b"specifications" || !files.is_directory(specifications) {
+            continue;
+        }
+        let Some(home) = tree.parent(specifications) else { continue };
+        let default = tree.child(specifications, b"default");
+        for (directory, is_default) in [(Some(specifications), false), (default, true)] {
+            let Some(directory) = directory else { continue };
+            for node in files.sorted_children(directory) {
+                let Some(full_name) = tree.name(node).strip_suffix(b".gemspec") else { continue };
+                let Some(content) = files.content(node)? else { continue };
+                let Body::Document(text) = &content.body else { continue };
+                let text = String::from_utf8_lossy(text);
+                let mut package = package(&text, full_name);
+                package.files.push(node);
+                own(files, home, full_name, &mut package);
+                if is_default {
+                    own_default(files, home, &text, &mut package);
+                }
+                packages.push(package);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn package(text: &str, full_name: &[u8]) -> Package {
+    let full_name = String::from_utf8_lossy(full_name);
+    let (by_name, by_version) = full_name.rsplit_once('-').unwrap_or((&full_name, ""));
+    let value = |key: &str| {
+        text.lines()
+            .find_map(|line| literal(line.trim_start().strip_prefix(key)?))
+            .map(str::to_owned)
+    };
+    let mut package = Package {
+        version: value("s.version = ").unwrap_or_else(|| by_version.to_owned()),
+        ..Package::new(Ecosystem::Ruby, value("s.name = ").unwrap_or_else(|| by_name.to_owned()))
+    };
+    for line in text.lines() {
+        // Older ones name each dependency twice, for `RubyGems` of before 1.2.
+        for call in ["s.add_runtime_dependency(", "s.add_dependency("] {
+            if let Some(name) = line.trim_start().strip_prefix(call).and_then(literal)
+                && !package.depends.iter().any(|choice| choice[0] == name)
+            {
+                package.depends.push(vec![name.to_owned()]);
+            }
+        }
+    }
+    package
+}
+
+/// The text at the start: `"a".freeze`, `'a'`, `%q<a>`.
+fn literal(text: &str) -> Option<&str> {
+    let (rest, end) = match text.as_bytes().first()? {
+        b'"' => (&text[1..], '"'),
+        b'\'' => (&text[1..], '\''),
+        _ => (text.strip_prefix("%q<")?, '>'),
+    };
+    rest.split_once(end).map(|(text, _)| text)
+}
+
+/// The files of a gem: its directory, what was compiled for it, and what was noted of it.
+fn own(files: &Filesystem<'_>, home: NodeId, full_name: &[u8], package: &mut Package) {
+    let tree = files.tree();
+    let child = |directory: NodeId, name: &[u8]| tree.child(directory, name);
+    let under = |directory: &[u8]| child(home, directory).and_then(|at| child(at, full_name));
+    let mut whole: Vec<NodeId> = [&b"gems"[..], b"doc"].iter().filter_map(|at| under(at)).collect();
+    // `extensions/x86_64-linux/3.3.0/NAME-VERSION`.
+    for platform in child(home, b"extensions").into_iter().flat_map(|at| tree.children(at)) {
+        for version in tree.children(platform) {
+            whole.extend(child(version, full_name));
+        }
+    }
+    for top in whole {
+        package.files.extend(tree.walk(top).filter(|node| !files.is_directory(*node)));
+    }
+    for (directory, end) in [(&b"cache"[..], &b".gem"[..]), (b"build_info", b".info")] {
+        let name = [full_name, end].concat();
+        package.files.extend(child(home, directory).and_then(|at| child(at, &name)));
+    }
+}
+
+/// A default gem's files, which its gemspec lists, in Ruby's library: `…/ruby/3.3.0` beside
+/// `…/ruby/gems/3.3.0`. Native ones are in a directory of the platform there.
+fn own_default(files: &Filesystem<'_>, home: NodeId, text: &str, package: &mut Package) {
+    let tree = files.tree();
+    let library = tree.parent(home).and_then(|gems| tree.parent(gems));
+    let Some(library) = library.and_then(|ruby| tree.child(ruby, tree.name(home))) else { return };
+    let Some(list) = text.lines().find_map(|line| line.trim_start().strip_prefix("s.files = ["))
+    else {
+        return;
+    };
+    let mut platforms: Vec<NodeId> = files.sorted_children(library);
+    platforms.retain(|node| files.is_directory(*node) && tree.name(*node).contains(&b'-'));
+    for path in list.split(", ").filter_map(literal) {
+        let path = path.strip_prefix("lib/").unwrap_or(path);
+        for directory in std::iter::once(&library).chain(&platforms) {
+            let found = files.find_from(*directory, path.as_bytes());
+            package.files.extend(found.map(|found| found.node).filter(|node| files.is_file(*node)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gemspecs_are_read() {
+        let text = "Gem::Specification.new do |s|\n  s.name = \"rack-x\".freeze\n  s.version = \"2.2\"\n\
+                    \x20 if s.respond_to? :specification_version then\n\
+                    \x20   s.add_runtime_dependency(%q<base64>.freeze, [\">= 0.1\"])\n\
+                    \x20 else\n    s.add_dependency(%q<base64>.freeze, [\">= 0.1\"])\n  end\n\
+                    \x20 s.add_dependency('nio', \"~> 2\")\n\
+                    \x20 s.add_development_dependency(%q<rake>.freeze)\nend\n";
+        let package = package(text, b"rack-x-2.2");
+        assert_eq!((&*package.name, &*package.version), ("rack-x", "2.2"));
+        assert_eq!(package.depends, [["base64"], ["nio"]]);
+        let bare = self::package("\"", b"a-b-1.0-x86_64-linux");
+        assert_eq!((&*bare.name, &*bare.version), ("a-b-1.0-x86_64", "linux"));
+        assert_eq!((literal("%q<a"), literal(""), literal("'")), (None, None, None));
+    }
+}
