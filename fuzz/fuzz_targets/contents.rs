@@ -8,7 +8,8 @@ use jettison_analyzer::facts::profile::Profile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    for path in [&b"bin/x"[..], b"a.py", b"a.js", b"a.sh", b"etc/x.conf"] {
+    let paths = ["bin/x", "a.py", "a.js", "a.sh", "a.pl", "a.rb", "a.php", "etc/x.conf"];
+    for path in paths.map(str::as_bytes) {
         let whole = content::of(path, bytes);
         let mut collector = Collector::new(path, bytes.len() as u64);
         for piece in bytes.chunks(97) {

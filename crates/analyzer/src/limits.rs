@@ -71,6 +71,29 @@ pub const TAR_SPLIT_LINE_MAX: u64 = 32 << 20;
 pub const STORE_LIST_MAX: u64 = 64 << 20;
 /// Warnings kept of one image; the rest are counted.
 pub const WARNINGS_MAX: usize = 100;
+/// Different words of one shell script.
+pub const SHELL_WORDS_MAX: usize = 20_000;
+/// A word of a shell script: a program behind `perl -e` has some hundred bytes, a path fewer.
+pub const SHELL_WORD_MAX: usize = 4096;
+/// Command lines of one shell script that are kept.
+pub const SHELL_LINES_MAX: usize = 2_000;
+/// Words of one of them.
+pub const SHELL_ARGUMENTS_MAX: usize = 500;
+/// Commands inside commands, and variables inside variables.
+pub const SHELL_NESTING_MAX: usize = 6;
+/// Values that one variable has in different places.
+pub const SHELL_VALUES_MAX: usize = 8;
+/// Texts made by putting variables into the words of one script.
+pub const SHELL_EXPANSIONS_MAX: usize = 50_000;
+/// Modules, files and names that one file of a program names.
+pub const NAMES_OF_FILE_MAX: usize = 10_000;
+/// One such name.
+pub const NAME_OF_FILE_MAX: usize = 1024;
+/// Rows of one configuration: command lines, modules, paths.
+pub const CONFIGURATION_ROWS_MAX: usize = 10_000;
+/// Files that are taken at once from below one directory: a JRE has some hundred, an application
+/// of PHP some ten thousand.
+pub const BELOW_MAX: usize = 200_000;
 /// Entries of one Java archive: the largest of a JDK has 30,000.
 pub const ARCHIVE_ENTRIES_MAX: usize = 200_000;
 /// Archives inside archives: a library in a war in an ear is of the third.
@@ -98,26 +121,3 @@ pub const RPM_SLOT_PAGES_MAX: usize = 2048;
 pub const PACKAGES_MAX: usize = 100_000;
 /// Packages that are taken for one name in a dependency. Real ones have two or three.
 pub const PROVIDERS_MAX: usize = 16;
-/// Different words of one shell script.
-pub const SHELL_WORDS_MAX: usize = 20_000;
-/// A word of a shell script: a program behind `perl -e` has some hundred bytes, a path fewer.
-pub const SHELL_WORD_MAX: usize = 4096;
-/// Command lines of one shell script that are kept.
-pub const SHELL_LINES_MAX: usize = 2_000;
-/// Words of one of them.
-pub const SHELL_ARGUMENTS_MAX: usize = 500;
-/// Commands inside commands, and variables inside variables.
-pub const SHELL_NESTING_MAX: usize = 6;
-/// Values that one variable has in different places.
-pub const SHELL_VALUES_MAX: usize = 8;
-/// Texts made by putting variables into the words of one script.
-pub const SHELL_EXPANSIONS_MAX: usize = 50_000;
-/// Modules, files and names that one file of a program names.
-pub const NAMES_OF_FILE_MAX: usize = 10_000;
-/// One such name.
-pub const NAME_OF_FILE_MAX: usize = 1024;
-/// Rows of one configuration: command lines, modules, paths.
-pub const CONFIGURATION_ROWS_MAX: usize = 10_000;
-/// Files that are taken at once from below one directory: a JRE has some hundred, an application
-/// of PHP some ten thousand.
-pub const BELOW_MAX: usize = 200_000;

@@ -135,9 +135,27 @@ fn contents() -> anyhow::Result<Vec<Vec<u8>>> {
         "#!/bin/sh\nset -e\nexec gosu app \"/srv/run\" --now\n",
         "#!/usr/bin/env python3\nfrom . import (a,\n b)\nimport c.d; __import__('e')\n",
         "const a = require('a'); import b from \"b\"; path.join(__dirname, 'views')\n",
+        "use strict; use lib '/x'; require Foo::Bar; eval \"use $m\";\n=pod\n\n=cut\n",
+        "require 'json'\nrequire_relative \"../x\"\nautoload :Y, 'z'\n__FILE__\n",
+        "<?php require __DIR__ . '/x.php'; include_once('y.php');",
+        "A=/opt; B=${A:-/x}/lib\n. \"$B/y.sh\"; exec java -cp \"$(ls)/z\" Main\n",
         r#"{"schemaVersion":1,"executed":["/bin/sh"],"opened":["/etc/passwd"]}"#,
     ];
     Ok(texts.iter().map(|text| text.as_bytes().to_vec()).chain([program]).collect())
+}
+
+/// Configurations of every kind.
+fn configurations() -> Vec<Vec<u8>> {
+    let texts = [
+        "[program:x]\ncommand=/x %(here)s/y\n  --more\n[include]\nfiles = *.conf\n",
+        "SHELL=/bin/sh\n*/5 * * * * root /x/y 100%% z\n@daily root run-parts /d\n",
+        "@include common-auth\nauth [success=1 default=ignore] pam_unix.so conf=/x\n",
+        "[PHP]\nextension=intl ; why\nextension_dir = \"/x\"\n",
+        "[Service]\nExecStart=-/x \\\n y\n::respawn:/z\n",
+        "s.name = \"a\"\ns.add_dependency(%q<b>.freeze)\n    c (1.0)\n",
+        "root /x; DocumentRoot \"/y\"\n'a' => array($vendorDir . '/b/c/src'),\n",
+    ];
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
 fn main() -> anyhow::Result<()> {
@@ -148,6 +166,7 @@ fn main() -> anyhow::Result<()> {
         ("layer", blobs()),
         ("stack", vec![steps.clone(), steps.into_iter().rev().collect()]),
         ("contents", contents()?),
+        ("configurations", configurations()),
         ("reference", texts()),
         ("documents", documents()),
         ("cache", cached()?),

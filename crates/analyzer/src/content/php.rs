@@ -87,7 +87,10 @@ mod tests {
               $x = __DIR__ . '/h.json';",
         );
         assert_eq!(found.includes.join(" "), "/b/c.php a.php");
-        assert_eq!(found.beside.join(" "), "../../g.php ../f.php d.php e.php h.json");
+        assert_eq!(
+            found.beside.join(" "),
+            "../../g.php ../f.php ../g.php d.php e.php f.php h.json"
+        );
         assert!(!found.dynamic);
     }
 

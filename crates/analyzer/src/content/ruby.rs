@@ -65,6 +65,10 @@ pub fn scan(text: &[u8]) -> Ruby {
     for rest in keyword(&code, b"gem").take(NAMES_OF_FILE_MAX) {
         gems.extend(argument(rest).and_then(quoted).map(Into::into));
     }
+    // `load Gem.bin_path("puma", "puma")`, of the commands that RubyGems makes.
+    for at in memchr::memmem::find_iter(&code, b"bin_path(").take(NAMES_OF_FILE_MAX) {
+        gems.extend(quoted(code[at + 9..].trim_ascii_start()).map(Into::into));
+    }
     Ruby {
         features: features.into_iter().collect(),
         relative: relative.into_iter().collect(),
@@ -156,6 +160,8 @@ mod tests {
         assert!(dynamic("autoload :Thing"));
         assert!(!dynamic("config.require = true; obj.require(x)"));
         assert!(!dynamic("def load; end"));
+        let stub = scan(b"load Gem.activate_bin_path('puma', 'puma', version)");
+        assert_eq!(stub.gems.join(" "), "puma");
     }
 
     #[test]

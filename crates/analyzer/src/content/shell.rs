@@ -104,7 +104,7 @@ fn starting(line: &[Vec<u8>], expansion: &mut Expansion) -> Option<Vec<Box<[u8]>
     let name = split(&first).1;
     let starts = STARTERS.iter().any(|starter| name.starts_with(starter))
         || is_shell(name)
-        || matches!(&first[..], b"." | b"source");
+        || matches!(name, b"." | b"source" | b"su");
     if !starts || line.len() == start + 1 {
         return None;
     }

@@ -233,7 +233,8 @@ impl Reach<'_> {
             Body::Ruby(module) => ruby::visit(self, node, module)?,
             Body::Php(file) => php::visit(self, node, file)?,
             Body::Other => _ = self.blind.insert((Blind::OtherLanguage, node)),
-            Body::Archive(_) | Body::Rpm(_) | Body::Document(_) | Body::TooLarge => {}
+            Body::Archive(archive) => java::archive(self, node, archive),
+            Body::Rpm(_) | Body::Document(_) | Body::TooLarge => {}
         }
         Ok(())
     }

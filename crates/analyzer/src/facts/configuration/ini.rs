@@ -26,16 +26,29 @@ pub fn rows(text: &[u8]) -> Vec<Row> {
         if let Some(inner) = trimmed.strip_prefix(b"[") {
             let end = memchr::memchr(b']', inner).unwrap_or(inner.len());
             section = inner[..end].trim_ascii().to_vec();
-        } else if let Some(last) = rows.last_mut().filter(|_| line[0].is_ascii_whitespace()) {
-            last.value.push(b' ');
-            last.value.extend_from_slice(without_comment(trimmed));
-        } else if let Some(at) = memchr::memchr(b'=', trimmed) {
-            let key = trimmed[..at].trim_ascii().to_vec();
-            let value = without_comment(trimmed[at + 1..].trim_ascii());
-            rows.push(Row { section: section.clone(), key, value: unquoted(value).to_vec() });
+            continue;
+        }
+        let at = memchr::memchr(b'=', trimmed).filter(|at| is_key(trimmed[..*at].trim_ascii()));
+        match (at, rows.last_mut()) {
+            (Some(at), _) => {
+                let key = trimmed[..at].trim_ascii().to_vec();
+                let value = without_comment(trimmed[at + 1..].trim_ascii());
+                rows.push(Row { section: section.clone(), key, value: unquoted(value).to_vec() });
+            }
+            (None, Some(last)) if line[0].is_ascii_whitespace() && last.section == section => {
+                last.value.push(b' ');
+                last.value.extend_from_slice(without_comment(trimmed));
+            }
+            _ => {}
         }
     }
     rows
+}
+
+/// `--option=x` continues a command, and is no key.
+fn is_key(key: &[u8]) -> bool {
+    key.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && key.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.[]".contains(b))
 }
 
 /// A comment behind a value stands behind white space.
@@ -61,7 +74,7 @@ mod tests {
 
     #[test]
     fn rows_have_their_section() {
-        let rows = rows(b"x=1\n[a]\n; no\n k = \"v\" \nl = a b ; c\n  d\n[b\nm=\n=\n");
+        let rows = rows(b"x=1\n[a]\n; no\n k = \"v\" \nl = a b ; c\n  d\n  --e=f\n[b\nm=\n=\n");
         let text: Vec<String> = rows
             .iter()
             .map(|row| {
@@ -70,6 +83,6 @@ mod tests {
                     .join("|")
             })
             .collect();
-        assert_eq!(text, ["|x|1", "a|l|a b d", "b|m|", "b||"]);
+        assert_eq!(text, ["|x|1", "a|k|v", "a|l|a b d --e=f", "b|m|"]);
     }
 }

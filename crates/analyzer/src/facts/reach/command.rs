@@ -194,6 +194,13 @@ fn inner_line(
         (name, rest) = (applet.clone(), behind);
         started::program(reach, &name, program.node)?;
     }
+    // `su app -c "command"`.
+    if matches!(&name[..], b"su" | b"runuser")
+        && let Some(at) = rest.iter().position(|word| word == b"-c" || word == b"--command")
+        && let Some(text) = rest.get(at + 1)
+    {
+        return script::text(reach, program.node, text, "run by");
+    }
     if WRAPPERS.contains(&&name[..])
         && let Some(at) = wrapped(reach, &name, rest)
     {
@@ -238,6 +245,9 @@ fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()>
     if let Some(at) = rest.iter().position(is_text)
         && let Some(text) = rest.get(at + 1)
     {
+        if text.starts_with(b"$") {
+            reach.blind.insert((Blind::ShellEval, program));
+        }
         script::text(reach, program, text, "run by")?;
         for word in &rest[at + 2..] {
             argument(reach, word, Some(program));
@@ -245,7 +255,9 @@ fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()>
         return Ok(());
     }
     let mut given = rest.iter().filter(|word| !word.starts_with(b"-")).peekable();
-    if given.peek().is_none() {
+    if given.peek().is_some_and(|word| word.starts_with(b"$")) {
+        reach.blind.insert((Blind::ShellEval, program));
+    } else if given.peek().is_none() {
         reach.blind.insert((Blind::Shell, program));
     }
     for word in given {

@@ -4,6 +4,7 @@
 //! need stands in places of its own. Applications find plugins, configurations and libraries below
 //! the directory that they are installed in: that is kept, too.
 
+use crate::content::Archive;
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::configuration::words;
@@ -132,8 +133,18 @@ pub(super) fn launcher(reach: &mut Reach<'_>, script: NodeId) {
 /// Claims an application's directory, unless it is one that all of them share.
 fn application(reach: &mut Reach<'_>, home: NodeId, from: NodeId) {
     let path = reach.files.path(home);
-    let shared: [&[u8]; 6] =
-        [b"/usr/share/java", b"/usr/local/bin", b"/root", b"/home", b"/tmp", b"/srv"];
+    let shared: [&[u8]; 10] = [
+        b"/usr/share/java",
+        b"/usr/lib/jvm",
+        b"/usr/local/bin",
+        b"/usr/local/lib",
+        b"/usr/local/sbin",
+        b"/usr/local/share",
+        b"/root",
+        b"/home",
+        b"/tmp",
+        b"/srv",
+    ];
     if !shared.contains(&&path[..]) && !path.starts_with(b"/etc") {
         application::claim(reach, home, &[], from);
     }
@@ -309,6 +320,27 @@ fn classes(reach: &mut Reach<'_>, path: &[u8], program: NodeId) {
             let how = "below the class path of";
             reach.claim_below(found.node, Evidence::Named, how, Some(program));
         }
+    }
+}
+
+/// Claims what the manifest of an archive in use puts on the class path: URLs relative to it.
+pub(super) fn archive(reach: &mut Reach<'_>, node: NodeId, archive: &Archive) {
+    let Some(directory) = reach.files.tree().parent(node) else { return };
+    let path = archive.attribute("Class-Path").unwrap_or_default();
+    for entry in path.split(u8::is_ascii_whitespace).filter(|entry| !entry.is_empty()) {
+        let entry = entry.strip_prefix(b"file:").unwrap_or(entry);
+        let Some(found) = reach.files.find_from(directory, entry) else { continue };
+        if reach.files.is_file(found.node) {
+            reach.claim_found(&found, Evidence::Needed, "Class-Path of", Some(node));
+        } else if command::is_small(reach, found.node) && found.node != directory {
+            let how = "below the Class-Path of";
+            reach.claim_below(found.node, Evidence::Named, how, Some(node));
+        }
+    }
+    // What it loads may stand anywhere beside it.
+    if archive.is_damaged {
+        reach.blind.insert((Blind::Java, node));
+        application(reach, directory, node);
     }
 }
 

@@ -99,7 +99,10 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
             reach.entered.insert(Blind::Perl);
             if let Some(found) = reach.environment.path(reach.files, word) {
                 reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
-                // Without a first line or a known ending, nothing else says that it is Perl.
+                // Without a first line or a known ending, nothing said that it is Perl.
+                if reach.files.content(found.node)?.is_none() {
+                    reach.blind.insert((Blind::Perl, found.node));
+                }
             }
             for word in rest {
                 command::argument(reach, word, Some(program));

@@ -187,6 +187,9 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                 reach.entered.insert(Blind::Php);
                 if let Some(found) = reach.environment.path(reach.files, word) {
                     reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
+                    if reach.files.content(found.node)?.is_none() {
+                        reach.blind.insert((Blind::Php, found.node));
+                    }
                     if let Some(directory) = reach.files.tree().parent(found.node) {
                         tree(reach, directory, program)?;
                     }

@@ -139,6 +139,10 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                 reach.entered.insert(Blind::Ruby);
                 if let Some(found) = reach.environment.path(reach.files, word) {
                     reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
+                    // Without a first line or a known ending, nothing said that it is Ruby.
+                    if reach.files.content(found.node)?.is_none() {
+                        reach.blind.insert((Blind::Ruby, found.node));
+                    }
                     let directory = reach.files.tree().parent(found.node);
                     if let Some(directory) = directory {
                         application(reach, directory, program)?;

@@ -1,7 +1,8 @@
 //! Scripts: the interpreter of their first line, and the commands and paths of a shell script.
 
+use crate::content::script::is_shell;
 use crate::content::{Shebang, Shell, shell};
-use crate::entry::Kind;
+use crate::entry::{Kind, split};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::filesystem::Found;
@@ -101,7 +102,7 @@ fn named(reach: &mut Reach<'_>, from: NodeId, shell: &Shell, how: &str) -> Resul
         }
     }
     for line in &shell.lines {
-        let words: Vec<Vec<u8>> = line.iter().flat_map(|word| split_known(reach, word)).collect();
+        let words = known_line(reach, line);
         match words.first().map(|first| &first[..]) {
             Some(b"." | b"source") => source(reach, from, &words[1..]),
             _ => command::line_of(reach, &words, Evidence::Named, how, Some(from))?,
@@ -119,15 +120,29 @@ fn known(reach: &Reach<'_>, word: &[u8]) -> Option<Vec<u8>> {
     Some([value, rest].concat())
 }
 
-/// The same for a word of a command line, where a value may be several words: `$JAVA_OPTS`.
-fn split_known(reach: &Reach<'_>, word: &[u8]) -> Vec<Vec<u8>> {
-    match known(reach, word) {
-        Some(value) if word.starts_with(b"$") && !word.contains(&b'/') => {
-            crate::facts::configuration::words(&value)
+/// The same for a command line, where a value may be several words: `$JAVA_OPTS`. What is not
+/// known is left out, unless it is the value of an option or a shell's script.
+fn known_line(reach: &Reach<'_>, line: &[Box<[u8]>]) -> Vec<Vec<u8>> {
+    let is_for_shell = line.first().is_some_and(|first| is_shell(split(first).1));
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    for word in line {
+        let is_variable = word.starts_with(b"$") && !word.contains(&b'/');
+        let is_value = words.last().is_some_and(|before| {
+            matches!(
+                &before[..],
+                b"-cp" | b"-classpath" | b"--class-path" | b"-jar" | b"-c" | b"-p"
+            )
+        });
+        match known(reach, word) {
+            Some(value) if is_variable && !is_value => {
+                words.extend(crate::facts::configuration::words(&value));
+            }
+            Some(value) => words.push(value),
+            None if is_variable && !is_value && !is_for_shell => {}
+            None => words.push(word.to_vec()),
         }
-        Some(value) => vec![value],
-        None => vec![word.to_vec()],
     }
+    words
 }
 
 /// Files that a script takes in: they need no first line, and those of `/etc` are documents.

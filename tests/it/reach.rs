@@ -1,0 +1,461 @@
+//! What the image runs through supervisors, cron, PAM and interpreters, file by file.
+
+use jettison_testkit::image::{ImageBuilder, ImageFiles, LayerBuilder, Meta, Wrap};
+use serde_json::Value;
+
+use crate::jettison::User;
+use crate::shop::content;
+
+/// A layer of files with texts of their own.
+fn layer(files: &[(&str, &str)]) -> LayerBuilder {
+    files.iter().fold(LayerBuilder::new(), |layer, (path, text)| {
+        layer.file_with(path, *text, Meta::mode(0o644))
+    })
+}
+
+/// The same with files that may be executed, and hold nothing that is looked into.
+fn programs(layer: LayerBuilder, paths: &[&str]) -> LayerBuilder {
+    paths
+        .iter()
+        .fold(layer, |layer, path| layer.file_with(path, content(path, 300), Meta::mode(0o755)))
+}
+
+/// Files that say nothing.
+fn data(layer: LayerBuilder, paths: &[&str]) -> LayerBuilder {
+    paths.iter().fold(layer, |layer, path| layer.file(path, content(path, 300)))
+}
+
+fn image(layer: LayerBuilder) -> ImageBuilder {
+    ImageBuilder::new().layer(layer, "COPY . / # buildkit").tag("x:1")
+}
+
+struct Run {
+    user: User,
+    document: Value,
+}
+
+impl Run {
+    fn of(image: ImageBuilder) -> Self {
+        let user = User::new();
+        ImageFiles::docker_archive(&[image.build()])
+            .write_archive(&user.path("x.tar"), Wrap::None)
+            .unwrap();
+        let document = user.analyze_with("docker-archive:x.tar", &["--unused"]);
+        Self { user, document }
+    }
+
+    fn used(&self, path: &str) -> Value {
+        let arguments = ["why", "--unused", "--format", "json", "docker-archive:x.tar", path];
+        self.user.run(&arguments).json()["use"].clone()
+    }
+
+    #[track_caller]
+    fn evidence(&self, rows: &[(&str, &str)]) {
+        for (path, evidence) in rows {
+            let used = self.used(path);
+            assert_eq!(used["evidence"], *evidence, "{path}: {used}");
+        }
+    }
+
+    #[track_caller]
+    fn how(&self, path: &str, expected: &[&str]) {
+        let used = self.used(path);
+        let chain = used["chain"].as_array().unwrap().iter();
+        let found: Vec<String> = chain
+            .map(|l| format!("{} {}", l["path"].as_str().unwrap(), l["how"].as_str().unwrap()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn supervisors_lead_to_what_they_start_where_they_run() {
+    let files = || {
+        let configuration = "[supervisord]\nnodaemon=true\n[include]\nfiles = conf.d/*.conf\n";
+        let text = layer(&[
+            ("etc/supervisor/supervisord.conf", configuration),
+            ("etc/supervisor/conf.d/web.conf", "[program:web]\ncommand=/opt/web --now\n"),
+            ("etc/supervisor/conf.d/web.off", "[program:web]\ncommand=/opt/off\n"),
+        ]);
+        programs(text, &["usr/bin/supervisord", "usr/bin/other", "opt/web", "opt/off"])
+    };
+    let run = Run::of(image(files()).cmd(&["supervisord", "-n"]));
+    run.evidence(&[("/opt/web", "named"), ("/opt/off", "none")]);
+    run.how(
+        "/opt/web",
+        &[
+            "/opt/web named in",
+            "/etc/supervisor/conf.d/web.conf included by",
+            "/etc/supervisor/supervisord.conf configuration of",
+            "/usr/bin/supervisord CMD",
+        ],
+    );
+    Run::of(image(files()).cmd(&["other"])).evidence(&[("/opt/web", "none")]);
+}
+
+#[test]
+fn service_directories_lead_to_their_scripts() {
+    let text = layer(&[
+        ("etc/services.d/web/run", "#!/command/with-contenv sh\nexec /opt/web\n"),
+        ("etc/s6-overlay/s6-rc.d/job/up", "/opt/job --once\n"),
+        ("etc/cont-init.d/10-x", "#!/bin/sh\n/opt/prepare\n"),
+        ("etc/sv/other/run", "#!/bin/sh\nexec /opt/other\n"),
+    ]);
+    let files = ["bin/sh", "init", "command/with-contenv", "opt/web", "opt/job", "opt/prepare"];
+    let layer = programs(text, &files);
+    let run = Run::of(image(programs(layer, &["opt/other"])).entrypoint(&["/init"]));
+    run.evidence(&[
+        ("/opt/web", "named"),
+        ("/opt/job", "named"),
+        ("/opt/prepare", "named"),
+        ("/command/with-contenv", "named"),
+        ("/opt/other", "none"),
+    ]);
+    let text = layer_of_runit();
+    let run = Run::of(image(text).cmd(&["runsvdir", "-P", "/etc/service"]));
+    run.evidence(&[("/opt/linked", "named"), ("/opt/never", "none")]);
+}
+
+fn layer_of_runit() -> LayerBuilder {
+    let text = layer(&[("etc/sv/linked/run", "#!/bin/sh\nexec /opt/linked\n")])
+        .symlink("etc/service/linked", "/etc/sv/linked");
+    programs(text, &["usr/bin/runsvdir", "bin/sh", "opt/linked", "opt/never"])
+}
+
+#[test]
+fn cron_leads_to_its_tables_where_it_runs() {
+    let files = || {
+        let text = layer(&[
+            (
+                "etc/crontab",
+                "SHELL=/bin/sh\n1 * * * * root /opt/first && run-parts /etc/cron.daily\n",
+            ),
+            ("etc/cron.d/x", "@daily app php /srv/job.php\n"),
+            ("etc/cron.daily/y", "#!/bin/sh\n/opt/daily\n"),
+            ("var/spool/cron/crontabs/root", "*/5 * * * * /opt/own\n"),
+            ("srv/job.php", "<?php require 'lib.php';"),
+            ("srv/lib.php", "<?php echo 1;"),
+        ]);
+        let names = ["usr/sbin/cron", "bin/sh", "usr/bin/php", "opt/first", "opt/daily", "opt/own"];
+        programs(text, &names)
+    };
+    let run = Run::of(image(files()).cmd(&["cron", "-f"]));
+    run.evidence(&[
+        ("/opt/first", "named"),
+        ("/opt/daily", "named"),
+        ("/opt/own", "named"),
+        ("/srv/job.php", "named"),
+        ("/srv/lib.php", "named"),
+    ]);
+    let busybox = programs(files(), &["bin/busybox"]);
+    Run::of(image(busybox).cmd(&["busybox", "crond", "-f"])).evidence(&[("/opt/own", "named")]);
+    Run::of(image(files()).cmd(&["/opt/first"])).evidence(&[("/opt/own", "none")]);
+}
+
+#[test]
+fn an_init_leads_to_units_and_inittab() {
+    let text = layer(&[
+        ("lib/systemd/system/web.service", "[Service]\nExecStart=-/opt/web run\n"),
+        ("etc/inittab", "::respawn:/opt/tab\n"),
+    ])
+    .symlink("sbin/init", "/lib/systemd/systemd");
+    let layer = programs(text, &["lib/systemd/systemd", "opt/web", "opt/tab", "opt/never"]);
+    let run = Run::of(image(layer).cmd(&["/sbin/init"]));
+    run.evidence(&[("/opt/web", "named"), ("/opt/tab", "named"), ("/opt/never", "none")]);
+}
+
+#[test]
+fn scripts_are_followed_as_far_as_literals_go() {
+    let script = "#!/bin/sh\n. /etc/default/app\nLIB=/usr/lib/app\nsource \"$LIB/more/a.sh\"\n\
+                  . \"$(dirname \"$0\")/beside.sh\"\n. $APP_HOME/lib/home.sh\n\
+                  for f in /docker-entrypoint.d/*; do . \"$f\"; done\nexec \"$@\"\n";
+    let text = layer(&[
+        ("etc/default/app", "TOOL=/opt/tool\n"),
+        ("usr/lib/app/more/a.sh", "/opt/a\n"),
+        ("srv/bin/beside.sh", "/opt/b\n"),
+        ("srv/lib/home.sh", "/opt/c\n"),
+        ("docker-entrypoint.d/10-x.sh", "/opt/d\n"),
+        ("srv/app.pl", "print 1;\n"),
+    ])
+    .file_with("srv/bin/entry", script, Meta::mode(0o755));
+    let names =
+        ["bin/sh", "opt/a", "opt/b", "opt/c", "opt/d", "opt/tool", "usr/bin/perl", "opt/never"];
+    let layer = programs(text, &names);
+    let run = Run::of(
+        image(layer)
+            .env("APP_HOME", "/srv")
+            .entrypoint(&["/srv/bin/entry"])
+            .cmd(&["perl", "/srv/app.pl"]),
+    );
+    run.evidence(&[
+        ("/opt/tool", "named"),
+        ("/opt/a", "named"),
+        ("/opt/b", "named"),
+        ("/opt/c", "named"),
+        ("/opt/d", "named"),
+        ("/usr/bin/perl", "needed"),
+        ("/srv/app.pl", "needed"),
+        ("/opt/never", "none"),
+    ]);
+    run.how("/usr/bin/perl", &["/usr/bin/perl CMD"]);
+}
+
+#[test]
+fn a_command_is_one_of_its_own_only_behind_a_script() {
+    let files = |entry: &str| {
+        let text = layer(&[("app/tool/__main__.py", "import part\n"), ("app/part.py", "x = 1\n")])
+            .file_with("entry", entry, Meta::mode(0o755))
+            .file("usr/lib/python9.9/os.py", "x = 1\n");
+        programs(text, &["bin/sh", "usr/bin/python9.9"])
+    };
+    let run = |entry: &str| {
+        Run::of(image(files(entry)).workdir("/app").entrypoint(&["/entry"]).cmd(&[
+            "python9.9",
+            "-m",
+            "tool",
+        ]))
+    };
+    run("#!/bin/sh\nexec \"$@\"\n").evidence(&[("/app/part.py", "needed")]);
+    let other = run("\x7fno script");
+    other.evidence(&[("/app/part.py", "none"), ("/usr/bin/python9.9", "named")]);
+}
+
+#[test]
+fn pam_keeps_the_modules_that_services_name() {
+    let modules = "usr/lib/x86_64-linux-gnu/security";
+    let names = ["pam_unix.so", "pam_cap.so", "pam_deny.so", "pam_ftp.so"];
+    let files = || {
+        let layer = names.iter().fold(LayerBuilder::new(), |layer, name| {
+            layer.file(format!("{modules}/{name}"), content(name, 300))
+        });
+        let layer = data(layer, &["usr/lib/x86_64-linux-gnu/libpam.so.0"]);
+        programs(layer, &["usr/sbin/sshd"])
+    };
+    let at = |name: &str| format!("/{modules}/{name}");
+    // An argument stands for the loader: nothing here is an ELF file.
+    let command = ["/usr/sbin/sshd", "/usr/lib/x86_64-linux-gnu/libpam.so.0"];
+    let with = files()
+        .file("etc/pam.d/sshd", "@include common-auth\nsession optional pam_cap.so\n")
+        .file("etc/pam.d/common-auth", "auth [success=1 default=ignore] pam_unix.so nullok\n");
+    Run::of(image(with).cmd(&command)).evidence(&[
+        (&at("pam_unix.so"), "named"),
+        (&at("pam_cap.so"), "named"),
+        (&at("pam_deny.so"), "named"),
+        (&at("pam_ftp.so"), "none"),
+    ]);
+    Run::of(image(files()).cmd(&command)).evidence(&[(&at("pam_ftp.so"), "named")]);
+}
+
+#[test]
+fn perl_takes_modules_from_its_directories() {
+    let script = "#!/usr/bin/perl\nuse lib '/srv/lib';\nuse Foo::Bar;\nuse parent 'Base';\n";
+    let text = layer(&[
+        ("usr/share/perl5/Foo/Bar.pm", "package Foo::Bar; require POSIX; 1;"),
+        ("usr/share/perl5/Base.pm", "1;"),
+        ("usr/share/perl5/Never.pm", "1; # never"),
+        ("usr/lib/x86_64-linux-gnu/perl-base/POSIX.pm", "1;"),
+        ("usr/lib/x86_64-linux-gnu/perl/5.36/strict.pm", "1;"),
+        ("srv/lib/Own.pm", "1;"),
+    ])
+    .file_with("srv/run", script, Meta::mode(0o755));
+    let xs = "usr/lib/x86_64-linux-gnu/perl-base/auto/POSIX/POSIX.so";
+    let layer = programs(data(text, &[xs]), &["usr/bin/perl"]);
+    let run = Run::of(image(layer).cmd(&["/srv/run"]));
+    run.evidence(&[
+        ("/usr/share/perl5/Foo/Bar.pm", "needed"),
+        ("/usr/share/perl5/Base.pm", "named"),
+        ("/usr/lib/x86_64-linux-gnu/perl-base/POSIX.pm", "needed"),
+        (&format!("/{xs}"), "needed"),
+        ("/usr/lib/x86_64-linux-gnu/perl/5.36/strict.pm", "named"),
+        ("/srv/lib/Own.pm", "named"),
+        ("/usr/share/perl5/Never.pm", "none"),
+    ]);
+    assert_eq!(run.document["unused"]["low"], 0, "{}", run.document["unused"]);
+}
+
+#[test]
+fn perl_that_only_a_run_can_tell_lowers_the_confidence_of_perl_alone() {
+    let text = layer(&[
+        ("usr/share/perl5/Never.pm", "1; # never"),
+        ("srv/left", "over"),
+        ("srv/app.pl", "my $m = shift; require $m;"),
+    ]);
+    let run = Run::of(image(programs(text, &["usr/bin/perl"])).cmd(&["perl", "/srv/app.pl"]));
+    let groups = run.document["unused"]["groups"].as_array().unwrap();
+    let of = |directory: &str| groups.iter().find(|g| g["directory"] == directory).unwrap();
+    let perl = of("/usr/share/perl5");
+    assert_eq!(perl["confidence"], "low");
+    assert!(perl["because"].as_str().unwrap().ends_with("but Perl loads what only a run can tell"));
+    assert_eq!(of("/srv")["confidence"], "medium");
+    assert!(!of("/srv")["because"].as_str().unwrap().contains("but"));
+}
+
+#[test]
+fn a_gem_that_is_required_is_kept_with_what_it_depends_on() {
+    let specification = |name: &str, depends: &str| {
+        format!("Gem::Specification.new do |s|\n  s.name = \"{name}\".freeze\n{depends}end\n")
+    };
+    let home = "usr/local/bundle";
+    let needs = "  s.add_runtime_dependency(%q<nio>.freeze, [\"~> 2\"])\n";
+    let text = [("puma-6.0", needs), ("nio-2.0", ""), ("never-1.0", "")].into_iter().fold(
+        layer(&[
+            ("usr/local/lib/ruby/3.3.0/json.rb", "require 'json/ext'\n"),
+            ("usr/local/lib/ruby/3.3.0/json/ext.rb", "x = 1\n"),
+            ("usr/local/lib/ruby/3.3.0/never.rb", "x = 1\n"),
+            ("srv/app.rb", "require 'json'\nrequire 'puma'\nrequire_relative 'part'\n"),
+            ("srv/part.rb", "x = 1\n"),
+        ]),
+        |layer, (full, depends)| {
+            let name = full.split('-').next().unwrap();
+            layer
+                .file(format!("{home}/specifications/{full}.gemspec"), specification(name, depends))
+                .file(format!("{home}/gems/{full}/lib/{name}.rb"), "x = 1\n")
+                .file(format!("{home}/gems/{full}/lib/{name}/more.rb"), "x = 2\n")
+        },
+    );
+    let native = format!("{home}/extensions/x86_64-linux/3.3.0/nio-2.0/nio_ext.so");
+    let layer = programs(data(text, &[&native]), &["usr/local/bin/ruby"]);
+    let run = Run::of(image(layer).cmd(&["ruby", "/srv/app.rb"]));
+    run.evidence(&[
+        ("/usr/local/lib/ruby/3.3.0/json/ext.rb", "needed"),
+        ("/srv/part.rb", "needed"),
+        (&format!("/{home}/gems/puma-6.0/lib/puma.rb"), "needed"),
+        (&format!("/{home}/gems/puma-6.0/lib/puma/more.rb"), "named"),
+        (&format!("/{home}/gems/nio-2.0/lib/nio/more.rb"), "named"),
+        (&format!("/{native}"), "named"),
+        (&format!("/{home}/gems/never-1.0/lib/never.rb"), "none"),
+        ("/usr/local/lib/ruby/3.3.0/never.rb", "none"),
+    ]);
+    let lock = "GEM\n  specs:\n    never (1.0)\n";
+    let locked = image(programs(
+        LayerBuilder::new()
+            .file("srv/Gemfile", "source 'x'\n")
+            .file("srv/Gemfile.lock", lock)
+            .file("srv/app.rb", "x = 1\n")
+            .file(format!("{home}/specifications/never-1.0.gemspec"), specification("never", ""))
+            .file(format!("{home}/gems/never-1.0/lib/never.rb"), "x = 1\n"),
+        &["usr/local/bin/ruby"],
+    ));
+    Run::of(locked.cmd(&["ruby", "/srv/app.rb"]))
+        .evidence(&[(&format!("/{home}/gems/never-1.0/lib/never.rb"), "named")]);
+}
+
+#[test]
+fn php_loads_configured_extensions_and_keeps_its_application() {
+    let extensions = "usr/local/lib/php/extensions/no-debug-non-zts-20220829";
+    let map = "<?php return array('A\\\\' => array($vendorDir . '/a/used/src'));";
+    let text = layer(&[
+        ("usr/local/etc/php/conf.d/x.ini", "extension=intl\nzend_extension=opcache.so\n"),
+        ("etc/nginx/conf.d/site.conf", "server { root /srv/site/public; }\n"),
+        ("srv/site/composer.json", "{}"),
+        ("srv/site/public/index.php", "<?php require __DIR__.'/../src/app.php';"),
+        ("srv/site/src/app.php", "<?php include $x;"),
+        ("srv/site/src/other.php", "<?php echo 1;"),
+        ("srv/site/vendor/autoload.php", "<?php echo 2;"),
+        ("srv/site/vendor/composer/autoload_psr4.php", map),
+        ("srv/site/vendor/a/used/src/X.php", "<?php echo 3;"),
+        ("srv/site/vendor/b/never/src/Y.php", "<?php echo 4;"),
+    ]);
+    let names: Vec<String> =
+        ["intl.so", "opcache.so", "never.so"].iter().map(|n| format!("{extensions}/{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let layer = programs(data(text, &names), &["usr/local/sbin/php-fpm"]);
+    let run = Run::of(image(layer).cmd(&["php-fpm"]));
+    run.evidence(&[
+        (&format!("/{}", names[0]), "named"),
+        (&format!("/{}", names[1]), "named"),
+        (&format!("/{}", names[2]), "none"),
+        ("/srv/site/src/other.php", "package-mate"),
+        ("/srv/site/vendor/a/used/src/X.php", "named"),
+        ("/srv/site/vendor/b/never/src/Y.php", "none"),
+    ]);
+}
+
+#[test]
+fn java_keeps_its_runtime_and_its_class_path() {
+    let home = "opt/jdk";
+    let files = || {
+        let layer = data(
+            LayerBuilder::new().symlink("usr/bin/java", "/opt/jdk/bin/java"),
+            &[
+                "opt/jdk/release",
+                "opt/jdk/lib/modules",
+                "opt/jdk/lib/src.zip",
+                "opt/jdk/conf/net.properties",
+                "opt/jdk/jmods/java.base.jmod",
+                "opt/jdk/include/jni.h",
+                "app/main.jar",
+                "app/lib/a.jar",
+                "app/plain.txt",
+                "ext/b.jar",
+                "ext/c.txt",
+                "opt/never.jar",
+            ],
+        );
+        programs(layer, &["opt/jdk/bin/java", "opt/jdk/bin/javac"])
+    };
+    let run = Run::of(image(files()).cmd(&["java", "-Xmx1g", "-jar", "/app/main.jar"]));
+    run.evidence(&[
+        (&format!("/{home}/lib/modules"), "named"),
+        (&format!("/{home}/conf/net.properties"), "named"),
+        (&format!("/{home}/lib/src.zip"), "none"),
+        (&format!("/{home}/jmods/java.base.jmod"), "none"),
+        (&format!("/{home}/include/jni.h"), "none"),
+        (&format!("/{home}/bin/javac"), "none"),
+        ("/app/main.jar", "needed"),
+        ("/app/lib/a.jar", "package-mate"),
+        ("/opt/never.jar", "none"),
+    ]);
+    let options = layer_with_options(files());
+    let run = Run::of(image(options).entrypoint(&["/opt/jdk/bin/java", "@/app/run.argfile"]));
+    run.evidence(&[("/ext/b.jar", "needed"), ("/ext/c.txt", "none")]);
+    let script = files().file_with(
+        "srv/tool/bin/run",
+        "#!/bin/sh\nexec \"$JAVACMD\" -cp \"$CLASSPATH\" Main\n",
+        Meta::mode(0o755),
+    );
+    let script = data(programs(script, &["bin/sh"]), &["srv/tool/lib/x.jar"]);
+    let run = Run::of(image(script).entrypoint(&["/srv/tool/bin/run"]));
+    run.evidence(&[("/srv/tool/lib/x.jar", "package-mate")]);
+}
+
+fn layer_with_options(layer: LayerBuilder) -> LayerBuilder {
+    layer.file("app/run.argfile", "-Dx=y\n-cp \"/ext/*\"\nMain\n")
+}
+
+#[test]
+fn npm_runs_the_scripts_of_its_package() {
+    let manifest = r#"{"name":"x","scripts":{"start":"node src/main.js","test":"node t.js"}}"#;
+    let text = layer(&[
+        ("app/package.json", manifest),
+        ("app/src/main.js", "require('./part')\n"),
+        ("app/src/part.js", "1\n"),
+        ("app/t.js", "2 // test\n"),
+    ]);
+    let layer = programs(text, &["usr/bin/node", "usr/bin/npm"]);
+    let run = Run::of(image(layer).workdir("/app").cmd(&["npm", "start"]));
+    run.evidence(&[("/app/src/part.js", "needed"), ("/app/t.js", "none")]);
+    // A script that runs itself ends.
+    let manifest = r#"{"name":"x","scripts":{"start":"npm start"}}"#;
+    let text = layer_of(manifest);
+    Run::of(image(text).workdir("/app").cmd(&["npm", "start"]));
+}
+
+fn layer_of(manifest: &str) -> LayerBuilder {
+    programs(layer(&[("app/package.json", manifest)]), &["usr/bin/npm"])
+}
+
+#[test]
+fn only_scripts_that_run_miss_their_interpreter() {
+    let text = layer(&[
+        ("app/module.py", "#!/usr/local/bin/gone\nx = 1\n"),
+        ("usr/lib/python9.9/os.py", "x = 1\n"),
+    ])
+    .file_with("app/main.py", "#!/usr/bin/python9.9\nimport module\n", Meta::mode(0o755));
+    let run = Run::of(image(programs(text, &["usr/bin/python9.9"])).cmd(&["/app/main.py"]));
+    assert!(!run.document["warnings"].to_string().contains("gone"), "{}", run.document);
+    let text = LayerBuilder::new().file_with("run", "#!/gone/sh\nls\n", Meta::mode(0o755));
+    let run = Run::of(image(text).cmd(&["/run"]));
+    let warnings = run.document["warnings"].to_string();
+    assert!(warnings.contains("/run: its interpreter /gone/sh is not in the image"), "{warnings}");
+}
