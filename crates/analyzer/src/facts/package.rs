@@ -60,9 +60,9 @@ impl Ecosystem {
         }
     }
 
-    /// Whether its database notes which packages were asked for.
-    const fn tells_reasons(self) -> bool {
-        matches!(self, Self::Dpkg | Self::Apk)
+    /// Whether a package of it is only a name for what one file says of itself.
+    pub const fn is_one_file(self) -> bool {
+        matches!(self, Self::Go | Self::Rust | Self::Java)
     }
 }
 
@@ -106,6 +106,8 @@ pub struct Package {
     pub is_essential: bool,
     /// Why it is there.
     pub reason: Reason,
+    /// Whether its database notes what was asked for, so that the reason is more than a guess.
+    reason_is_told: bool,
     /// Names in its own database that it depends on, each a choice of alternatives.
     pub depends: Vec<Vec<String>>,
     /// The same for recommendations.
@@ -128,6 +130,7 @@ impl Package {
             installed_size: None,
             is_essential: false,
             reason: Reason::Asked,
+            reason_is_told: false,
             depends: Vec::new(),
             recommends: Vec::new(),
             provides: Vec::new(),
@@ -178,6 +181,12 @@ impl Packages {
         } else if self.all.len() == PACKAGES_MAX && !self.is_full {
             self.is_full = true;
             self.warnings.push(format!("there are more than {PACKAGES_MAX} packages"));
+        }
+    }
+
+    fn extend(&mut self, packages: impl IntoIterator<Item = Package>) {
+        for package in packages {
+            self.push(package);
         }
     }
 
@@ -263,10 +272,10 @@ impl Packages {
         }
         for (at, package) in self.all.iter_mut().enumerate() {
             let is_needed = !dependants[at].is_empty();
-            if !package.ecosystem.tells_reasons() {
+            if !package.reason_is_told {
                 package.reason = if is_needed { Reason::Dependency } else { Reason::Asked };
             } else if package.reason == Reason::Dependency && !is_needed {
-                // Databases that tell what was asked for leave the rest as dependencies.
+                // It was brought for others, which may have lost interest in it.
                 package.reason = if recommended[at] { Reason::Recommended } else { Reason::Orphan };
             }
         }
