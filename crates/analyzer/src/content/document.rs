@@ -50,8 +50,7 @@ fn is_config(path: &[u8]) -> bool {
     let is_own = !path.starts_with(b"usr/")
         && !path.starts_with(b"var/lib/")
         && memchr::memmem::find(path, b"node_modules/").is_none();
-    let ends = [&b".conf"[..], b".cnf", b".cfg", b".ini", b".toml", b".yml", b".yaml"];
-    if is_own && ends.iter().any(|end| name.ends_with(end)) {
+    if is_own && has_settings(name) {
         return true;
     }
     matches!(
@@ -82,6 +81,17 @@ fn is_config(path: &[u8]) -> bool {
         || directory == b"var/spool/cron/crontabs"
         || directory == b"usr/share/pam.d"
         || directory == b"usr/lib/pam.d"
+}
+
+/// Whether the file at `path` (without a leading slash) tells programs what to do: its words may be
+/// paths.
+pub fn is_configuration(path: &[u8]) -> bool {
+    path.starts_with(b"etc/") || has_settings(crate::entry::split(path).1)
+}
+
+fn has_settings(name: &[u8]) -> bool {
+    let ends = [&b".conf"[..], b".cnf", b".cfg", b".ini", b".toml", b".yml", b".yaml"];
+    ends.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::content::document::is_configuration;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::reach::{Reach, command};
@@ -72,6 +73,9 @@ fn user_of(reach: &Reach<'_>, package: usize) -> Option<NodeId> {
 /// Claims what the words of a configuration lead to.
 pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) -> Result<()> {
     let path = reach.files.tree().path(node);
+    if !is_configuration(&path) {
+        return Ok(());
+    }
     let mut parts = path.split(|b| *b == b'/');
     if parts.next() == Some(b"etc") {
         match (parts.next(), parts.next()) {
