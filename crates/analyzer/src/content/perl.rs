@@ -21,6 +21,8 @@ pub struct Perl {
     pub files: Vec<Box<str>>,
     /// Directories of `use lib`; what stands behind a variable starts without a slash.
     pub libraries: Vec<Box<str>>,
+    /// Absolute paths in texts.
+    pub paths: Vec<Box<str>>,
     /// Whether it requires, or runs, what only a run could tell.
     pub dynamic: bool,
 }
@@ -31,6 +33,7 @@ struct Found {
     names: BTreeSet<Box<str>>,
     files: BTreeSet<Box<str>>,
     libraries: BTreeSet<Box<str>>,
+    paths: BTreeSet<Box<str>>,
     dynamic: bool,
 }
 
@@ -53,6 +56,11 @@ pub fn scan(text: &[u8]) -> Perl {
     }
     for text in all_quoted(&code).into_iter().take(4 * NAMES_OF_FILE_MAX) {
         for word in text.split_ascii_whitespace() {
+            if word.len() > 2 && word.starts_with('/') && found.paths.len() < NAMES_OF_FILE_MAX {
+                // What a variable makes of it stands below the rest.
+                let fixed = word.split(['$', '@']).next().unwrap_or_default();
+                found.paths.extend((fixed.len() > 2).then(|| fixed.into()));
+            }
             if word.contains("::") && found.names.len() < NAMES_OF_FILE_MAX {
                 found.names.extend(module(word.as_bytes()));
             }
@@ -67,6 +75,7 @@ pub fn scan(text: &[u8]) -> Perl {
         names: found.names.into_iter().collect(),
         files: found.files.into_iter().collect(),
         libraries: found.libraries.into_iter().collect(),
+        paths: found.paths.into_iter().collect(),
         dynamic: found.dynamic,
     }
 }
@@ -187,7 +196,9 @@ mod tests {
         assert_eq!(found.names.join(" "), "A::B C D E::F G");
         assert_eq!(found.libraries.join(" "), "../lib /srv/lib");
         assert_eq!(found.files.join(" "), "conf.pl old.pl");
+        assert_eq!(found.paths.join(" "), "/srv/lib");
         assert!(!found.dynamic);
+        assert_eq!(*scan(b"$x = '/opt/x/' . \"/usr/lib/y/$v/bin\"").paths[1], *"/usr/lib/y/");
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn read(statement: &str, found: &mut BTreeSet<Box<str>>) {
             }
         }
     } else if let Some(rest) = code.strip_prefix("from ")
-        && let Some((module, names)) = rest.split_once("import")
+        && let Some((module, names)) = split_at_import(rest)
     {
         let Some(module) = module.split_whitespace().next().and_then(name) else { return };
         found.insert(module.into());
@@ -124,6 +124,19 @@ fn read(statement: &str, found: &mut BTreeSet<Box<str>>) {
             }
         }
     }
+}
+
+/// What stands before and behind the word `import`, which may be a part of a name, too.
+fn split_at_import(rest: &str) -> Option<(&str, &str)> {
+    const WORD: &str = "import";
+    let ends = |at: usize| {
+        let before = rest[..at].chars().next_back();
+        let behind = rest[at + WORD.len()..].chars().next();
+        before.is_some_and(|c| c.is_whitespace() || c == '.')
+            && behind.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '*' | '\\'))
+    };
+    let (at, _) = rest.match_indices(WORD).find(|(at, _)| ends(*at))?;
+    Some((&rest[..at], &rest[at + WORD.len()..]))
 }
 
 /// A dotted name, relative ones with their dots.
@@ -183,6 +196,11 @@ mod tests {
         assert_eq!(modules("try: import fast\nexcept ImportError: import slow"), "fast slow");
         assert_eq!(modules("from a \\\n  import b"), "a a.b");
         assert_eq!(modules("from a import *"), "a");
+        assert_eq!(
+            modules("from importlib.readers import X"),
+            "importlib.readers importlib.readers.X"
+        );
+        assert_eq!(modules("from .import x\nfrom a import(b)"), ". .x a a.b");
         assert_eq!(modules("x = 'from here to there'\nimportant = 1"), "");
         assert_eq!(modules("import_module('p.q'); __import__(\"r\")"), "p.q r");
     }

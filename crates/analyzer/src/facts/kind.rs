@@ -40,7 +40,7 @@ impl FileKind {
     }
 }
 
-const BY_DIRECTORY: [(&[u8], FileKind); 26] = [
+const BY_DIRECTORY: [(&[u8], FileKind); 27] = [
     (b"/usr/share/doc/", FileKind::Documentation),
     (b"/usr/share/doc-base/", FileKind::Documentation),
     (b"/usr/share/gtk-doc/", FileKind::Documentation),
@@ -55,6 +55,7 @@ const BY_DIRECTORY: [(&[u8], FileKind); 26] = [
     (b"/usr/share/omf/", FileKind::Documentation),
     (b"/usr/share/lintian/", FileKind::PackageTooling),
     (b"/usr/share/linda/", FileKind::PackageTooling),
+    (b"/usr/share/debconf/", FileKind::PackageTooling),
     (b"/usr/share/bug/", FileKind::PackageTooling),
     (b"/usr/share/reportbug/", FileKind::PackageTooling),
     (b"/usr/share/bash-completion/", FileKind::PackageTooling),
@@ -83,6 +84,23 @@ pub fn kind_of(path: &[u8]) -> FileKind {
             return kind;
         }
     }
+    // What dpkg runs and reads when a package comes or goes; its lists say what is there.
+    if directory == b"/var/lib/dpkg/info" {
+        const TOOLING: [&[u8]; 9] = [
+            b".symbols",
+            b".shlibs",
+            b".templates",
+            b".config",
+            b".triggers",
+            b".preinst",
+            b".postinst",
+            b".prerm",
+            b".postrm",
+        ];
+        if TOOLING.iter().any(|end| name.ends_with(end)) {
+            return FileKind::PackageTooling;
+        }
+    }
     let is_below = |wanted: &[u8]| directory.split(|b| *b == b'/').any(|part| part == wanted);
     if name.ends_with(b".a")
         || name.ends_with(b".la")
@@ -97,6 +115,7 @@ pub fn kind_of(path: &[u8]) -> FileKind {
     // Declarations of types, maps of sources, sources of what is compiled already.
     if ends(&[b".d.ts", b".d.mts", b".d.cts", b".pyi"])
         || is_module && ends(&[b".map", b".gyp", b".gypi"])
+        || directory.starts_with(b"/usr/lib/") && ends(&[b".h", b".hpp"])
         || is_source && ends(&[b".h", b".hpp", b".hh", b".c", b".cc", b".cpp", b".pxd", b".pyx"])
     {
         return FileKind::Development;

@@ -257,14 +257,12 @@ impl Reach<'_> {
 
     /// Claims what a path leads to, and the symlinks on the way.
     fn claim_found(&mut self, found: &Found, evidence: Evidence, how: &str, from: Option<NodeId>) {
-        // The chain goes through the links: the first is for `from`, each next for the one before.
-        let (mut before, mut reason) = (from, how);
+        // Not each for the one before: a link such as `/lib` is on the way to many files, and its
+        // own chain is that of the first.
         for link in &found.links {
-            self.claim(*link, evidence, reason, before);
-            before = Some(*link);
-            reason = "target of";
+            self.claim(*link, evidence, how, from);
         }
-        self.claim(found.node, evidence, reason, before);
+        self.claim(found.node, evidence, how, from);
     }
 
     /// Whether a directory is to be claimed as a whole for `from`: not where it was, with the same

@@ -3,6 +3,7 @@
 
 use crate::facts::evidence::Evidence;
 use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::package::Ecosystem;
 use crate::facts::reach::{Reach, Whole, command};
 use crate::limits::BELOW_MAX;
 use crate::tree::NodeId;
@@ -15,6 +16,23 @@ pub(super) fn top(reach: &Reach<'_>, from: NodeId, marks: &[&[u8]]) -> Option<No
     let tree = reach.files.tree();
     std::iter::successors(Some(from), |at| tree.parent(*at))
         .find(|at| marks.iter().any(|mark| tree.child(*at, mark).is_some()))
+}
+
+/// Claims what stands beside a script that is the image's own, rather than a package's: templates,
+/// pictures, settings.
+pub(super) fn of_script(reach: &mut Reach<'_>, script: NodeId) {
+    let Some(top) = reach.files.tree().parent(script) else { return };
+    // An application has a `package.json` of its own, which makes it a package, too.
+    let is_own = match reach.packages.owner(script) {
+        None => true,
+        Some(owner) => {
+            owner.ecosystem == Ecosystem::Node
+                && memchr::memmem::find(&reach.files.path(script), b"/node_modules/").is_none()
+        }
+    };
+    if is_own && command::is_small(reach, top) {
+        claim(reach, top, &[], script);
+    }
 }
 
 /// Claims the files of an application for the file that it is entered by, but not those below its

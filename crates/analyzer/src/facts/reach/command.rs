@@ -289,6 +289,22 @@ pub(super) fn argument(reach: &mut Reach<'_>, word: &[u8], from: Option<NodeId>)
     }
 }
 
+/// Claims what an absolute path in a text of a program leads to: the file, or what is below a
+/// directory that only a few files are below.
+pub(super) fn path_in(reach: &mut Reach<'_>, path: &[u8], from: NodeId) {
+    let Some(found) = reach.files.find(path) else { return };
+    if reach.files.is_file(found.node) {
+        reach.claim_found(&found, Evidence::Named, "path in", Some(from));
+    } else if is_small(reach, found.node)
+        && reach.files.tree().walk(found.node).nth(BELOW_A_PATH_MAX).is_none()
+    {
+        reach.claim_below(found.node, Evidence::Named, "below a path in", Some(from));
+    }
+}
+
+/// Nodes below a directory that a text names for all of them to be claimed.
+const BELOW_A_PATH_MAX: usize = 1000;
+
 /// Whether a directory is one that a program is told to read, rather than a part of the system.
 pub(super) fn is_small(reach: &Reach<'_>, directory: NodeId) -> bool {
     let path = reach.files.path(directory);

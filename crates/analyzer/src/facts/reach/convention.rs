@@ -196,11 +196,23 @@ const KEPT: [(&[u8], &str); 14] = [
     (b"run", "kept: state of the running system"),
 ];
 
+fn is_in_use(reach: &Reach<'_>, path: &[u8]) -> bool {
+    let found = reach.files.file(path);
+    found.is_some_and(|found| reach.claims.evidence(found.node) >= Evidence::PackageMate)
+}
+
 /// Claims what every program may read.
 pub(super) fn always_kept(reach: &mut Reach<'_>) {
     for (path, how) in KEPT {
-        if let Some(found) = reach.files.find(path) {
-            reach.claim_below(found.node, Evidence::Convention, how, None);
+        let Some(found) = reach.files.find(path) else { continue };
+        // What only dpkg reads is kept with dpkg.
+        let is_alone = path == b"var/lib/dpkg" && !is_in_use(reach, b"usr/bin/dpkg");
+        for node in reach.files.tree().walk(found.node) {
+            let is_tooling =
+                || is_alone && kind_of(&reach.files.path(node)) == FileKind::PackageTooling;
+            if !reach.files.is_directory(node) && !is_tooling() {
+                reach.claim(node, Evidence::Convention, how, None);
+            }
         }
     }
     let volumes = reach.files.account().image.config.volumes.clone();

@@ -31,11 +31,12 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()
     Ok(())
 }
 
-/// Whether a library that calls `iconv_open` does so with character sets of its user's choice. The C
-/// library only offers the function, and libunistring, which comes with libidn2, converts from the
+/// Whether a file that calls `iconv_open` does so with character sets of its user's choice. The C
+/// library only offers the function; libidn2, its libunistring and bash convert to and from the
 /// locale's.
 fn converts_for_others(name: &[u8]) -> bool {
-    ![&b"libc.so"[..], b"libc-2.", b"libunistring.so"].iter().any(|own| name.starts_with(own))
+    let own = [&b"libc.so"[..], b"libc-2.", b"libunistring.so", b"libidn2.so", b"bash"];
+    !own.iter().any(|own| name.starts_with(own))
 }
 
 /// Whether the image's loader could load an object that stands in it: packages bring their native

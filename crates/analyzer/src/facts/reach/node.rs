@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::content::{Body, Content, JavaScript};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::{Blind, Reach, Whole, command, elf};
+use crate::facts::reach::{Blind, Reach, Whole, application, command, elf};
 use crate::tree::NodeId;
 
 /// Conditions of `exports` that Node itself knows.
@@ -42,6 +42,7 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                 let found = file_or_directory(reach, working, &path)?;
                 if let Some(found) = found {
                     reach.claim(found, Evidence::Needed, "script of", Some(program));
+                    application::of_script(reach, found);
                 }
                 for word in rest {
                     command::argument(reach, word, Some(program));

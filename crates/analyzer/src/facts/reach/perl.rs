@@ -133,6 +133,12 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
 pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Perl) {
     let directory = reach.files.tree().parent(node);
     uses(reach, node, directory, module);
+    // Perl's own modules name paths of every system.
+    if !is_standard(reach, node) {
+        for path in &module.paths {
+            command::path_in(reach, path.as_bytes(), node);
+        }
+    }
     if module.dynamic {
         if !is_standard(reach, node) {
             reach.blind.insert((Blind::Perl, node));

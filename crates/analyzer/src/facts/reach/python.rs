@@ -12,13 +12,15 @@ use crate::content::Python;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::kind::is_in_site;
-use crate::facts::reach::{Blind, Reach, command};
+use crate::facts::reach::{Blind, Reach, application, command};
 use crate::tree::NodeId;
 
 pub(super) use self::interpreter::{Interpreters, interpreter};
 
 use self::interpreter::{interpreter_for, is_standard};
-use self::kept::{ENTRY_POINTS, computed_imports, entry_points, keep_below, text_import};
+use self::kept::{
+    ENTRY_POINTS, computed_imports, console_script, entry_points, keep_below, text_import,
+};
 use self::module::{claim_init, claim_module, import, in_directory, twins};
 
 /// What `python ARGUMENTS` runs.
@@ -56,6 +58,7 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                     let found =
                         main.filter(|_| reach.files.is_directory(found.node)).unwrap_or(found);
                     reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
+                    application::of_script(reach, found.node);
                 }
                 let rest: Vec<Vec<u8>> = rest.cloned().collect();
                 self::arguments(reach, &rest, program);
@@ -106,13 +109,16 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Python) -> Res
         return Ok(());
     }
     if !is_standard(reach, interpreter, node) {
+        if module.modules.iter().any(|name| ENTRY_POINTS.contains(&&**name)) {
+            entry_points(reach, interpreter, node)?;
+            if reach.files.is_executable(node) {
+                console_script(reach, interpreter, node)?;
+            }
+        }
         if is_in_site(&reach.files.path(node)) {
             if module.computes_imports {
                 // A library imports its own parts so, drivers and back ends, and they import theirs.
                 computed_imports(reach, interpreter, node);
-            }
-            if module.modules.iter().any(|name| ENTRY_POINTS.contains(&&**name)) {
-                entry_points(reach, interpreter, node)?;
             }
         } else {
             if module.computes_imports || module.evaluates {

@@ -17,35 +17,91 @@ pub(super) const MODULES_MAX: usize = 100_000;
 pub(super) const ENTRY_POINTS: [&str; 4] =
     ["importlib.metadata", "importlib_metadata", "pkg_resources", "stevedore"];
 
-/// Claims what distributions offer to others in their `entry_points.txt`
-/// (<https://packaging.python.org/specifications/entry-points/>), commands and what only serves
-/// to build and install aside.
+/// The records of distributions that are read when somebody asks for what they offer.
+const RECORDS: [&[u8]; 5] =
+    [b"METADATA", b"PKG-INFO", b"entry_points.txt", b"requires.txt", b"top_level.txt"];
+
+/// Rows of the `entry_points.txt` of every distribution that an interpreter finds
+/// (<https://packaging.python.org/specifications/entry-points/>).
+struct EntryPoint {
+    group: String,
+    name: String,
+    module: String,
+}
+
+fn all_entry_points(reach: &Reach<'_>, interpreter: usize) -> Result<Vec<EntryPoint>> {
+    let tree = reach.files.tree();
+    let mut rows = Vec::new();
+    for site in &reach.interpreters.paths[interpreter].directories {
+        for child in records(reach, *site) {
+            let Some(file) = tree.child(child, b"entry_points.txt") else { continue };
+            let Some(content) = reach.files.content(file)? else { continue };
+            let mut group = String::new();
+            for line in String::from_utf8_lossy(content.text()).lines().map(str::trim) {
+                if let Some(title) = line.strip_prefix('[') {
+                    title.trim_end_matches(']').clone_into(&mut group);
+                } else if let Some((name, target)) = line.split_once('=') {
+                    let module = target.split([':', '[']).next().unwrap_or_default().trim();
+                    rows.push(EntryPoint {
+                        group: group.clone(),
+                        name: name.trim().to_owned(),
+                        module: module.to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// The directories of distributions' records in a site.
+fn records(reach: &Reach<'_>, site: NodeId) -> Vec<NodeId> {
+    let is_record = |node: &NodeId| {
+        let name = reach.files.tree().name(*node);
+        name.ends_with(b".dist-info") || name.ends_with(b".egg-info")
+    };
+    reach.files.sorted_children(site).into_iter().filter(is_record).collect()
+}
+
+/// Claims what distributions offer to others, commands and what only serves to build and install
+/// aside, and the records that tell.
 pub(super) fn entry_points(reach: &mut Reach<'_>, interpreter: usize, from: NodeId) -> Result<()> {
     const ASIDE: [&str; 6] =
         ["console_scripts", "gui_scripts", "distutils.", "setuptools.", "egg_info.", "pip."];
-    let tree = reach.files.tree();
-    for site in reach.interpreters.paths[interpreter].directories.clone() {
-        if !reach.begins(Whole::EntryPoints, site, from) {
-            continue;
+    let Some(first) = reach.interpreters.paths[interpreter].directories.first().copied() else {
+        return Ok(());
+    };
+    if !reach.begins(Whole::EntryPoints, first, from) {
+        return Ok(());
+    }
+    for row in all_entry_points(reach, interpreter)? {
+        if !ASIDE.iter().any(|aside| row.group.starts_with(aside)) {
+            let how = "offered to those that ask, as";
+            import(reach, interpreter, &row.module, None, from, how)?;
         }
-        for child in reach.files.sorted_children(site) {
-            let name = tree.name(child);
-            if !name.ends_with(b".dist-info") && !name.ends_with(b".egg-info") {
-                continue;
-            }
-            let Some(file) = tree.child(child, b"entry_points.txt") else { continue };
-            let Some(content) = reach.files.content(file)? else { continue };
-            let text = String::from_utf8_lossy(content.text()).into_owned();
-            let mut is_offered = false;
-            for line in text.lines().map(str::trim) {
-                if let Some(group) = line.strip_prefix('[') {
-                    is_offered = !ASIDE.iter().any(|aside| group.starts_with(aside));
-                } else if let Some((_, target)) = line.split_once('=').filter(|_| is_offered) {
-                    let module = target.split([':', '[']).next().unwrap_or_default().trim();
-                    let how = "offered to those that ask, as";
-                    import(reach, interpreter, module, None, from, how)?;
+    }
+    for site in reach.interpreters.paths[interpreter].directories.clone() {
+        for record in records(reach, site) {
+            for name in RECORDS {
+                if let Some(file) = reach.files.tree().child(record, name) {
+                    reach.claim(file, Evidence::PackageMate, "record read by", Some(from));
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Claims the module that a command of a distribution starts: the script finds it by its own name.
+pub(super) fn console_script(
+    reach: &mut Reach<'_>,
+    interpreter: usize,
+    script: NodeId,
+) -> Result<()> {
+    let name = String::from_utf8_lossy(reach.files.tree().name(script)).into_owned();
+    for row in all_entry_points(reach, interpreter)? {
+        if row.name == name && matches!(&*row.group, "console_scripts" | "gui_scripts") {
+            import(reach, interpreter, &row.module, None, script, "entry point of")?;
         }
     }
     Ok(())
