@@ -155,11 +155,12 @@ const STATUS: &str = "Package: asked\nStatus: install ok installed\nArchitecture
     Package: needed\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\
     Maintainer: J\u{f6}rg \n\n\
     Package: liked\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n\
-    Package: left\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n";
+    Package: left\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n\
+    Package: base\nEssential: yes\nStatus: install ok installed\nVersion: 1\n\n";
 
 /// Debian's parts: lists, diversions, alternatives, aliases, and what apt noted.
 fn debian() -> LayerBuilder {
-    let states = ["needed", "liked", "left"]
+    let states = ["needed", "liked", "left", "base"]
         .map(|name| format!("Package: {name}\nArchitecture: amd64\nAuto-Installed: 1\n\n"));
     // A name in another encoding, as old packages have it, does not spoil the rest.
     let text = STATUS.replace('\u{f6}', "X").into_bytes();
@@ -170,6 +171,7 @@ fn debian() -> LayerBuilder {
         .file("var/lib/dpkg/diversions", "/bin/tool\n/bin/tool.distrib\nneeded\n")
         .file("var/lib/dpkg/info/asked.list", "/.\n/bin\n/bin/asked\n/bin/tool\n")
         .file("var/lib/dpkg/info/needed:amd64.list", "/bin/tool\n/usr/bin/needed.basic\n")
+        .file("var/lib/dpkg/info/base.list", "/.\n")
         .file("var/lib/dpkg/info/liked.list", "/usr/bin/liked\n")
         .file("var/lib/dpkg/info/left.list", "/usr/bin/left\n/usr/share/doc/left/README\n")
         .file("var/lib/apt/extended_states", states.concat())

@@ -69,7 +69,8 @@ impl Ecosystem {
 /// Why a package is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// Somebody asked for it, or nothing depends on it and its database does not tell.
+    /// Somebody asked for it, the distribution cannot do without it, or nothing depends on it and
+    /// its database does not tell.
     Asked,
     /// Another package depends on it.
     Dependency,
@@ -276,7 +277,11 @@ impl Packages {
                 package.reason = if is_needed { Reason::Dependency } else { Reason::Asked };
             } else if package.reason == Reason::Dependency && !is_needed {
                 // It was brought for others, which may have lost interest in it.
-                package.reason = if recommended[at] { Reason::Recommended } else { Reason::Orphan };
+                package.reason = match recommended[at] {
+                    _ if package.is_essential => Reason::Asked,
+                    true => Reason::Recommended,
+                    false => Reason::Orphan,
+                };
             }
         }
         self.dependants = dependants;
