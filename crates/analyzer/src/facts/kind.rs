@@ -109,6 +109,9 @@ pub fn kind_of(path: &[u8]) -> FileKind {
     {
         return FileKind::Development;
     }
+    if name.ends_with(b".pod") {
+        return FileKind::Documentation;
+    }
     let is_module = is_below(b"node_modules");
     let is_source = is_module || is_below(b"site-packages") || is_below(b"dist-packages");
     let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));

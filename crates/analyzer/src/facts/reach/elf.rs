@@ -32,10 +32,10 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()
 }
 
 /// Whether a file that calls `iconv_open` does so with character sets of its user's choice. The C
-/// library only offers the function; libidn2, its libunistring and bash convert to and from the
-/// locale's.
+/// library only offers the function; libidn2, its libunistring, bash and printf convert to and
+/// from the locale's.
 fn converts_for_others(name: &[u8]) -> bool {
-    let own = [&b"libc.so"[..], b"libc-2.", b"libunistring.so", b"libidn2.so", b"bash"];
+    let own = [&b"libc.so"[..], b"libc-2.", b"libunistring.so", b"libidn2.so", b"bash", b"printf"];
     !own.iter().any(|own| name.starts_with(own))
 }
 

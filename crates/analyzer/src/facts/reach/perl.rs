@@ -140,7 +140,8 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Perl) {
         }
     }
     if module.dynamic {
-        if !is_standard(reach, node) {
+        // What a library makes the names of is its own, or named by who uses it.
+        if !is_standard(reach, node) && !is_library(reach, node) {
             reach.blind.insert((Blind::Perl, node));
         }
         // What it makes the names of is mostly below its own: `File::Spec` loads
@@ -148,7 +149,10 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Perl) {
         let tree = reach.files.tree();
         let stem = tree.name(node).strip_suffix(b".pm").map(<[u8]>::to_vec);
         let own = stem.and_then(|stem| reach.files.find_from(directory?, &stem));
-        if let Some(own) = own.filter(|own| reach.files.is_directory(own.node)) {
+        // Perl itself loads Encode for names of today; whoever uses it may name any.
+        let takes_all =
+            tree.name(node) != b"Encode.pm" || reach.claims.evidence(node) >= Evidence::Needed;
+        if let Some(own) = own.filter(|own| takes_all && reach.files.is_directory(own.node)) {
             below(reach, own.node, node, "may be loaded by");
         }
     }
@@ -286,6 +290,14 @@ fn ancestors(reach: &Reach<'_>, directory: Option<NodeId>) -> Vec<NodeId> {
         }
     }
     found
+}
+
+/// Whether a module stands where packages put theirs.
+fn is_library(reach: &Reach<'_>, node: NodeId) -> bool {
+    let path = reach.files.path(node);
+    [&b"/perl5/"[..], b"/site_perl/", b"/vendor_perl/"]
+        .iter()
+        .any(|part| memchr::memmem::find(&path, part).is_some())
 }
 
 /// Whether a module is Perl's own: what it loads by computed names is known.

@@ -89,6 +89,12 @@ pub(super) fn started(reach: &mut Reach<'_>, node: NodeId) -> Result<()> {
             }
         }
     }
+    // RubyGems reads the front of every specification to know what there is.
+    let specifications: Vec<NodeId> =
+        read(reach)?.gems.iter().map(|gem| gem.specification).collect();
+    for specification in specifications {
+        reach.claim(specification, Evidence::Named, "specification read by", Some(node));
+    }
     // What Bundler has locked for the application is loaded by it.
     let working = reach.environment.working_directory(reach.files);
     application(reach, working, node)
