@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use jettison_oci::Bytes;
+use jettison_oci::{Bytes, escape};
 
 use crate::entry::split;
 use crate::facts::evidence::{Confidence, Evidence};
@@ -92,13 +92,16 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
             Confidence::Medium => 1,
             Confidence::Low => 2,
         }] += bytes;
-        let because = because(packages, reached, &name, kind, &doubts);
+        let because = because(files, packages, reached, &name, kind, &doubts);
         let files = rows.into_iter().map(|(node, _)| node).collect();
         unused.groups.push(Group { name, confidence, because, bytes: Bytes(bytes), files });
     }
     unused.groups.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     unused
 }
+
+/// Directories of plugins that rules of their own choose from: character sets, PAM, SASL, OpenSSL.
+const SETTLED: [&[u8]; 5] = [b"gconv", b"security", b"sasl2", b"engines-3", b"ossl-modules"];
 
 /// How sure it is that a file without evidence is unused, and what lowers that.
 fn confidence(
@@ -134,8 +137,10 @@ fn confidence(
             Form::Java => Some(Blind::Java),
             // Plugins have no version in their names; libraries are named by whoever opens them.
             Form::SharedObject => {
-                let is_plugin = path.ends_with(b".so") && !split(path).1.starts_with(b"lib");
-                is_plugin.then_some(Blind::Dlopen)
+                let (directory, name) = split(path);
+                let is_settled = SETTLED.contains(&split(directory).1);
+                let is_plugin = path.ends_with(b".so") && !name.starts_with(b"lib");
+                (is_plugin && !is_settled).then_some(Blind::Dlopen)
             }
             Form::Program => Some(Blind::ShellEval),
             Form::Data => (!path.starts_with(b"/usr/share/")).then_some(Blind::OtherLanguage),
@@ -155,6 +160,7 @@ fn top_directory(path: &[u8]) -> Vec<u8> {
 }
 
 fn because(
+    files: &Filesystem<'_>,
     packages: &Packages,
     reached: &Reached,
     name: &GroupName,
@@ -192,10 +198,26 @@ fn because(
         because = format!("{}: {because}", kind.name());
     }
     if !doubts.is_empty() {
-        let doubts: Vec<&str> = doubts.iter().map(|blind| blind.words()).collect();
+        let doubts: Vec<String> =
+            doubts.iter().map(|blind| doubt(files, &reached.blind, *blind)).collect();
         let _ = write!(because, "; but {}", doubts.join(", "));
     }
     because
+}
+
+/// What cannot be looked into, with the file that it is about, or one of them.
+fn doubt(files: &Filesystem<'_>, blind: &BTreeSet<(Blind, NodeId)>, of: Blind) -> String {
+    let mut paths: Vec<Vec<u8>> =
+        blind.iter().filter(|(blind, _)| *blind == of).map(|(_, node)| files.path(*node)).collect();
+    paths.sort();
+    let mut text = of.words().to_owned();
+    if let Some(first) = paths.first() {
+        let _ = match paths.len() {
+            1 => write!(text, " ({})", escape::path(first)),
+            several => write!(text, " ({} and {} more)", escape::path(first), several - 1),
+        };
+    }
+    text
 }
 
 impl Blind {
