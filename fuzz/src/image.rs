@@ -84,10 +84,14 @@ pub fn describe(image: &mut Image, digest: Digest, size: u64) {
 
 /// Reads all layers.
 pub fn read(image: &Image, cache: Option<&Cache>) -> Result<Vec<ReadLayer>> {
+    read_as(image, cache, false)
+}
+
+fn read_as(image: &Image, cache: Option<&Cache>, gather: bool) -> Result<Vec<ReadLayer>> {
     let options = ReadOptions {
         jobs: NonZeroUsize::MIN,
         verify: false,
-        gather: false,
+        gather,
         expansion: Expansion { ratio: RATIO },
         cache,
         progress: &Silent,
@@ -98,5 +102,11 @@ pub fn read(image: &Image, cache: Option<&Cache>) -> Result<Vec<ReadLayer>> {
 /// Accounts for an image; the sums are asserted on the way.
 pub fn account_of(image: Image) -> Result<Account> {
     let layers = read(&image, None)?;
+    account(image, layers, None, NonZeroUsize::MIN)
+}
+
+/// The same, with what the contents of its files say.
+pub fn gathered(image: Image) -> Result<Account> {
+    let layers = read_as(&image, None, true)?;
     account(image, layers, None, NonZeroUsize::MIN)
 }

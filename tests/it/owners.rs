@@ -70,10 +70,26 @@ fn rpm_database(work: &Path) -> PathBuf {
     work.join("rpm/rpmdb.sqlite")
 }
 
+/// The same records in the form of older systems: what `BerkeleyDB`'s own loader writes.
+fn berkeley(sqlite: &Path) -> PathBuf {
+    const DUMP: &str = "import sqlite3, sys\n\
+        print('VERSION=3\\nformat=bytevalue\\ntype=hash\\nHEADER=END\\n 00000000\\n 04000000')\n\
+        for at, blob in sqlite3.connect(sys.argv[1]).execute('SELECT hnum, blob FROM Packages'):\n\
+        \x20   print('', at.to_bytes(4, 'little').hex() + '\\n', blob.hex())\n\
+        print('DATA=END')";
+    let dump = process::run(Command::new("python3").args(["-c", DUMP]).arg(sqlite)).unwrap();
+    let (text, made) = (sqlite.with_file_name("dump"), sqlite.with_file_name("Packages"));
+    fs_err::write(&text, dump).unwrap();
+    process::run(Command::new("db5.3_load").arg("-f").arg(text).arg(&made)).unwrap();
+    made
+}
+
 #[test]
 fn rpm_says_whose_files_are() {
     let user = User::new();
-    let database = fs_err::read(rpm_database(&user.work())).unwrap();
+    let sqlite = rpm_database(&user.work());
+    let old = fs_err::read(berkeley(&sqlite)).unwrap();
+    let database = fs_err::read(sqlite).unwrap();
     let files = |layer: LayerBuilder| {
         let layer = ["shop", "helper", "motor", "spare"].iter().fold(layer, |layer, name| {
             program(layer, &format!("usr/bin/{name}"), content(name, 700))
@@ -81,10 +97,13 @@ fn rpm_says_whose_files_are() {
         });
         layer.symlink("bin", "usr/bin").file("usr/share/other", content("other", 50))
     };
-    for directory in ["var/lib/rpm", "usr/lib/sysimage/rpm"] {
-        let layer = files(LayerBuilder::new())
-            .file(format!("{directory}/rpmdb.sqlite"), database.clone())
-            .file(format!("{directory}/rpmdb.sqlite-wal"), "");
+    for (path, database) in [
+        ("var/lib/rpm/rpmdb.sqlite", &database),
+        ("usr/lib/sysimage/rpm/rpmdb.sqlite", &database),
+        ("var/lib/rpm/Packages", &old),
+    ] {
+        let layer =
+            files(LayerBuilder::new()).file(path, database.clone()).file(format!("{path}-wal"), "");
         let word = write(&user, "rpm.tar", layer, "/bin/shop");
         for (path, owner) in [
             ("/usr/bin/shop", json!("shop")),
@@ -122,8 +141,7 @@ fn databases_that_cannot_be_read_are_named() {
     let word = write(&user, "odd.tar", layer, "/usr/bin/x");
     let run = user.run(&["analyze", "--unused", &word]);
     for said in [
-        "/var/lib/rpm/Packages: BerkeleyDB package database: its packages are not read; \
-         files of it count as unowned",
+        "/var/lib/rpm/Packages: it is damaged; files of it count as unowned",
         "/usr/lib/sysimage/rpm/rpmdb.sqlite: SQLite says",
         "/opt/broken.jar: it is no whole archive",
     ] {
@@ -137,21 +155,23 @@ const STATUS: &str = "Package: asked\nStatus: install ok installed\nArchitecture
     Package: needed\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\
     Maintainer: J\u{f6}rg \n\n\
     Package: liked\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n\
-    Package: left\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n";
+    Package: left\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n\
+    Package: base\nEssential: yes\nStatus: install ok installed\nVersion: 1\n\n";
 
 /// Debian's parts: lists, diversions, alternatives, aliases, and what apt noted.
 fn debian() -> LayerBuilder {
-    let states = ["needed", "liked", "left"]
+    let states = ["needed", "liked", "left", "base"]
         .map(|name| format!("Package: {name}\nArchitecture: amd64\nAuto-Installed: 1\n\n"));
     // A name in another encoding, as old packages have it, does not spoil the rest.
-    let status = STATUS.replace('\u{f6}', "X").into_bytes();
-    let status: Vec<u8> = status.into_iter().map(|b| if b == b'X' { 0xf6 } else { b }).collect();
+    let text = STATUS.replace('\u{f6}', "X").into_bytes();
+    let text: Vec<u8> = text.into_iter().map(|b| if b == b'X' { 0xf6 } else { b }).collect();
     let layer = LayerBuilder::new()
         .symlink("bin", "usr/bin")
-        .file("var/lib/dpkg/status", status)
+        .file("var/lib/dpkg/status", text)
         .file("var/lib/dpkg/diversions", "/bin/tool\n/bin/tool.distrib\nneeded\n")
         .file("var/lib/dpkg/info/asked.list", "/.\n/bin\n/bin/asked\n/bin/tool\n")
         .file("var/lib/dpkg/info/needed:amd64.list", "/bin/tool\n/usr/bin/needed.basic\n")
+        .file("var/lib/dpkg/info/base.list", "/.\n")
         .file("var/lib/dpkg/info/liked.list", "/usr/bin/liked\n")
         .file("var/lib/dpkg/info/left.list", "/usr/bin/left\n/usr/share/doc/left/README\n")
         .file("var/lib/apt/extended_states", states.concat())
@@ -214,12 +234,12 @@ fn the_document_of_a_path_has_its_evidence_at_the_top() {
     let user = User::new();
     let layer = debian().hard_link("usr/bin/zz-left", "usr/bin/left");
     let word = write(&user, "why.tar", layer, "/usr/bin/asked");
-    let used = why(&user, &word, "/usr/bin/asked");
+    let of = why(&user, &word, "/usr/bin/asked");
     assert_eq!(
-        (&used["state"], &used["evidence"], &used["confidence"], &used["layer"], &used["bytes"]),
+        (&of["state"], &of["evidence"], &of["confidence"], &of["layer"], &of["bytes"]),
         (&json!("live"), &json!("needed"), &Value::Null, &json!(0), &json!(100))
     );
-    assert_eq!(used["chain"], json!([{"path": "/usr/bin/asked", "how": "ENTRYPOINT"}]));
+    assert_eq!(of["chain"], json!([{"path": "/usr/bin/asked", "how": "ENTRYPOINT"}]));
     // The second name of a file is as unused as the first, which alone is in the list.
     for path in ["/usr/bin/left", "/usr/bin/zz-left"] {
         let unused = why(&user, &word, path);
@@ -234,7 +254,7 @@ fn the_document_of_a_path_has_its_evidence_at_the_top() {
     // Every key is there, whether it was asked for or not.
     let plain = user.run(&["why", "--format", "json", &word, "/usr/bin/asked"]).json();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&plain), keys(&used));
+    assert_eq!(keys(&plain), keys(&of));
     assert_eq!((&plain["owner"], &plain["chain"]), (&Value::Null, &Value::Null));
 }
 

@@ -113,7 +113,7 @@ pub const ARCHIVE_READ_MAX: u64 = 32 << 20;
 pub const RPM_DATABASE_MAX: u64 = 128 << 20;
 /// Names of files and relations that are kept of one such database.
 pub const RPM_NAMES_MAX: usize = 2_000_000;
-/// Steps that SQLite may take to read one: a hundred for each of a hundred thousand packages.
+/// Steps that `SQLite` may take to read one: a hundred for each of a hundred thousand packages.
 pub const RPM_STEPS_MAX: u32 = 10_000_000;
 /// Pages of slots of an ndb database: 256 packages each.
 pub const RPM_SLOT_PAGES_MAX: usize = 2048;

@@ -158,6 +158,54 @@ fn configurations() -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
+/// A database of each kind.
+fn packages() -> Vec<Vec<u8>> {
+    let texts = [
+        "Package: a\nStatus: install ok installed\nDepends: b | c (>= 1)\nProvides: d\n\n",
+        "/bin/a\n/bin/a.distrib\nb\n/usr/bin/b\n",
+        "P:a\nV:1\np:so:x=1\nF:usr/bin\nR:a\n\nP:b\nD:so:x !c\n\n",
+        "Name: A\nVersion: 1\nRequires-Dist: b>1; x\n\na.py,sha256=,1\n\"a.py\",,\n",
+        r#"{"name":"a","version":"1","dependencies":{"b":"1"}}"#,
+        "s.name = \"a\".freeze\ns.files = [\"lib/b.rb\".freeze]\ns.add_dependency(%q<b>.freeze)\n",
+    ];
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// A header of a package with a file, and the smallest forms of databases.
+fn rpm() -> Vec<Vec<u8>> {
+    let tags: [(u32, u32, &[u8]); 8] = [
+        (1000, 6, b"a\0"),
+        (1001, 6, b"1\0"),
+        (1009, 4, &[0, 0, 0, 9]),
+        (1047, 8, b"a\0"),
+        (1049, 8, b"/bin/b\0"),
+        (1116, 4, &[0; 4]),
+        (1117, 8, b"a\0"),
+        (1118, 8, b"/bin/\0"),
+    ];
+    let (mut index, mut data) = (Vec::new(), Vec::new());
+    for (tag, kind, bytes) in tags {
+        let at = u32::try_from(data.len()).unwrap_or(0);
+        index.extend([tag, kind, at, 1].map(u32::to_be_bytes).concat());
+        data.extend(bytes);
+    }
+    let counts = [tags.len(), data.len()].map(|n| u32::try_from(n).unwrap_or(0).to_be_bytes());
+    let header = [&counts.concat()[..], &index, &data].concat();
+    vec![header, b"RpmP".to_vec(), b"SQLite format 3\0".to_vec()]
+}
+
+/// An archive with a manifest, stored.
+fn jars() -> Vec<Vec<u8>> {
+    let (name, text) = (b"META-INF/MANIFEST.MF", b"Bundle-Version: 1\r\n 2\r\n");
+    let size = u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
+    let fields = [&[0; 10][..], &size, &size, &[20, 0, 0, 0]].concat();
+    let local = [&b"PK\x03\x04\x14\0\0\0"[..], &fields, name, text].concat();
+    let row = [&b"PK\x01\x02\x14\0\x14\0\0\0"[..], &fields, &[0; 14], name].concat();
+    let sizes = [row.len(), local.len()].map(|n| u32::try_from(n).unwrap_or(0).to_le_bytes());
+    let end = [&b"PK\x05\x06\0\0\0\0\x01\0\x01\0"[..], &sizes.concat(), &[0; 2]].concat();
+    vec![[local, row, end].concat()]
+}
+
 fn main() -> anyhow::Result<()> {
     let corpus = std::env::args_os().nth(1).context("usage: seed DIRECTORY")?;
     let steps: Vec<u8> = (0..=255_u8).flat_map(|at| [at, at.wrapping_mul(7)]).collect();
@@ -167,6 +215,9 @@ fn main() -> anyhow::Result<()> {
         ("stack", vec![steps.clone(), steps.into_iter().rev().collect()]),
         ("contents", contents()?),
         ("configurations", configurations()),
+        ("packages", [packages(), rpm(), jars()].concat()),
+        ("rpm", rpm()),
+        ("jar", jars()),
         ("reference", texts()),
         ("documents", documents()),
         ("cache", cached()?),

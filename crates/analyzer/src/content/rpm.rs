@@ -1,6 +1,7 @@
-//! rpm's package database, in each of its forms: SQLite, ndb, and the BerkeleyDB of older systems.
+//! rpm's package database, in each of its forms: `SQLite`, ndb, and `BerkeleyDB` on older systems.
 //! Of every header what tells files and relations is kept; a database is some ten times larger.
 
+mod berkeley;
 mod header;
 mod ndb;
 mod sqlite;
@@ -90,8 +91,8 @@ pub fn read(bytes: Vec<u8>) -> RpmDatabase {
         sqlite::each(bytes, &mut take)
     } else if bytes.starts_with(ndb::MAGIC) {
         ndb::each(&bytes, &mut take)
-    } else if is_berkeley(&bytes) {
-        Err("BerkeleyDB package database: its packages are not read".to_owned())
+    } else if berkeley::is_hash(&bytes) {
+        berkeley::each(&bytes, &mut take)
     } else {
         Err("it is no package database of a known form".to_owned())
     };
@@ -101,11 +102,6 @@ pub fn read(bytes: Vec<u8>) -> RpmDatabase {
         Ok(()) => None,
     };
     database
-}
-
-/// Whether it is a hash of BerkeleyDB, of either byte order.
-fn is_berkeley(bytes: &[u8]) -> bool {
-    matches!(bytes.get(12..16), Some(b"\x61\x15\x06\0" | b"\0\x06\x15\x61"))
 }
 
 #[cfg(test)]

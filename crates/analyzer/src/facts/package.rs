@@ -60,16 +60,17 @@ impl Ecosystem {
         }
     }
 
-    /// Whether its database notes which packages were asked for.
-    const fn tells_reasons(self) -> bool {
-        matches!(self, Self::Dpkg | Self::Apk)
+    /// Whether a package of it is only a name for what one file says of itself.
+    pub const fn is_one_file(self) -> bool {
+        matches!(self, Self::Go | Self::Rust | Self::Java)
     }
 }
 
 /// Why a package is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// Somebody asked for it, or nothing depends on it and its database does not tell.
+    /// Somebody asked for it, the distribution cannot do without it, or nothing depends on it and
+    /// its database does not tell.
     Asked,
     /// Another package depends on it.
     Dependency,
@@ -106,6 +107,8 @@ pub struct Package {
     pub is_essential: bool,
     /// Why it is there.
     pub reason: Reason,
+    /// Whether its database notes what was asked for, so that the reason is more than a guess.
+    reason_is_told: bool,
     /// Names in its own database that it depends on, each a choice of alternatives.
     pub depends: Vec<Vec<String>>,
     /// The same for recommendations.
@@ -128,6 +131,7 @@ impl Package {
             installed_size: None,
             is_essential: false,
             reason: Reason::Asked,
+            reason_is_told: false,
             depends: Vec::new(),
             recommends: Vec::new(),
             provides: Vec::new(),
@@ -178,6 +182,12 @@ impl Packages {
         } else if self.all.len() == PACKAGES_MAX && !self.is_full {
             self.is_full = true;
             self.warnings.push(format!("there are more than {PACKAGES_MAX} packages"));
+        }
+    }
+
+    fn extend(&mut self, packages: impl IntoIterator<Item = Package>) {
+        for package in packages {
+            self.push(package);
         }
     }
 
@@ -263,11 +273,15 @@ impl Packages {
         }
         for (at, package) in self.all.iter_mut().enumerate() {
             let is_needed = !dependants[at].is_empty();
-            if !package.ecosystem.tells_reasons() {
+            if !package.reason_is_told {
                 package.reason = if is_needed { Reason::Dependency } else { Reason::Asked };
             } else if package.reason == Reason::Dependency && !is_needed {
-                // Databases that tell what was asked for leave the rest as dependencies.
-                package.reason = if recommended[at] { Reason::Recommended } else { Reason::Orphan };
+                // It was brought for others, which may have lost interest in it.
+                package.reason = match recommended[at] {
+                    _ if package.is_essential => Reason::Asked,
+                    true => Reason::Recommended,
+                    false => Reason::Orphan,
+                };
             }
         }
         self.dependants = dependants;

@@ -151,7 +151,7 @@ pub fn reach(
     }
     command::start(&mut reach)?;
     reach.spread()?;
-    convention::packages_in_use(&mut reach)?;
+    convention::packages_in_use(&mut reach);
     reach.spread()?;
     convention::always_kept(&mut reach);
     reach.spread()?;

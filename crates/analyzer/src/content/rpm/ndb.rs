@@ -1,4 +1,4 @@
-//! rpm's own form of database (`Packages.db`, of SUSE): a header and slots in pages, each slot
+//! rpm's own form of database (`Packages.db`, on SUSE): a header and slots in pages, each slot
 //! leading to one blob (rpm's `lib/backend/ndb/rpmpkg.c`).
 
 use crate::limits::RPM_SLOT_PAGES_MAX;

@@ -1,4 +1,4 @@
-//! rpm's database in SQLite (`rpmdb.sqlite`): the table `Packages` holds a header a row.
+//! rpm's database in `SQLite` (`rpmdb.sqlite`): the table `Packages` holds a header a row.
 //!
 //! The library is told not to trust what it reads: no view, trigger or function of the database's
 //! own is run, and whatever it does ends after a bounded number of steps.
@@ -11,7 +11,7 @@ use crate::limits::{RPM_DATABASE_MAX, RPM_STEPS_MAX};
 
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Steps of SQLite's machine between two looks at how many they were.
+/// Steps of `SQLite`'s machine between two looks at how many they were.
 const STEPS: u32 = 10_000;
 
 /// Hands over each header, in the order of the rows.

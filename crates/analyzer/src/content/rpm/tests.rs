@@ -49,7 +49,43 @@ fn ndb(blobs: &[Vec<u8>]) -> Vec<u8> {
 
 const PAGE: usize = 4096;
 
-/// What SQLite makes of these statements.
+/// A hash of `BerkeleyDB` in pages of 512 bytes: the count, and a value that stands in `pages`
+/// pages of its own.
+fn berkeley(blob: &[u8], is_big: bool) -> Vec<u8> {
+    let order = |mut bytes: Vec<u8>| {
+        if is_big {
+            bytes.reverse();
+        }
+        bytes
+    };
+    let short = |n: usize| order(u16::try_from(n).unwrap().to_le_bytes().to_vec());
+    let long = |n: usize| order(u32::try_from(n).unwrap().to_le_bytes().to_vec());
+    let mut meta = [vec![0; 12], long(0x6_1561), long(9), long(512)].concat();
+    meta.resize(512, 0);
+    let header = |next: usize, items: usize, used: usize, kind: u8| {
+        [vec![0; 16], long(next), short(items), short(used), vec![0, kind]].concat()
+    };
+    let off_page = [vec![3, 0, 0, 0], long(2), long(blob.len())].concat();
+    // From the end of the page to its front.
+    let items = [[&[1][..], &[0; 4]].concat(), vec![1, 9], [&[1][..], &[7; 4]].concat(), off_page];
+    let (mut offsets, mut data) = (Vec::new(), Vec::new());
+    for item in items {
+        data = [item, data].concat();
+        offsets.extend(short(512 - data.len()));
+    }
+    let mut page = [header(0, 4, 0, 13), offsets].concat();
+    page.resize(512 - data.len(), 0);
+    let mut bytes = [meta, page, data].concat();
+    let parts: Vec<&[u8]> = blob.chunks(512 - 26).collect();
+    for (at, part) in parts.iter().enumerate() {
+        let next = if at + 1 < parts.len() { at + 3 } else { 0 };
+        bytes.extend([header(next, 1, part.len(), 7), part.to_vec()].concat());
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    bytes
+}
+
+/// What `SQLite` makes of these statements.
 fn sqlite(statements: &str, blobs: &[Vec<u8>]) -> Vec<u8> {
     let mut database = rusqlite::Connection::open_in_memory().unwrap();
     database.execute_batch(statements).unwrap();
@@ -82,6 +118,10 @@ fn every_form_gives_the_same_packages() {
     let blobs = [sample(), key];
     let expected = RpmDatabase { packages: vec![header(&sample()).unwrap()], problem: None };
     assert_eq!(read(ndb(&blobs)), expected);
+    let long = [sample(), vec![0; 1500]].concat();
+    for is_big in [false, true] {
+        assert_eq!(read(berkeley(&long, is_big)), expected);
+    }
     assert_eq!(read(sqlite(TABLE, &blobs)), expected);
     let mut logged = sqlite(TABLE, &blobs);
     logged[18..20].fill(2);
@@ -92,8 +132,11 @@ fn every_form_gives_the_same_packages() {
 fn forms_that_are_not_read_are_named() {
     let mut berkeley = vec![0; 512];
     berkeley[12..16].copy_from_slice(&[0x61, 0x15, 6, 0]);
+    let mut encrypted = berkeley.clone();
+    encrypted[20..25].copy_from_slice(&[0, 2, 0, 0, 1]);
     for (bytes, said) in [
-        (berkeley, "BerkeleyDB package database: its packages are not read"),
+        (berkeley, "it is damaged"),
+        (encrypted, "it is encrypted"),
         (b"no".to_vec(), "no package database"),
         (sqlite("CREATE TABLE Other (a)", &[]), "no such table"),
     ] {
@@ -120,8 +163,21 @@ fn records_that_share_their_bytes_end() {
 }
 
 #[test]
+fn pages_of_berkeley_db_that_lead_in_a_circle_end() {
+    let mut bytes = berkeley(&[sample(), vec![0; 1500]].concat(), false);
+    for (used, to) in [(486, 2), (0, 2), (486, 3), (0, 3)] {
+        bytes[1024 + 16] = to;
+        bytes[1024 + 22..1024 + 24].copy_from_slice(&u16::to_le_bytes(used));
+        bytes[1536 + 16] = 2;
+        let _ = read(bytes.clone());
+    }
+    bytes[1024 + 22..1024 + 24].fill(0);
+    assert_eq!(read(bytes).problem, Some("it is damaged".into()));
+}
+
+#[test]
 fn pages_that_lead_in_a_circle_end() {
-    let blobs: Vec<Vec<u8>> = (0..200).map(|_| [sample(), vec![0; 9000]].concat()).collect();
+    let blobs: Vec<Vec<u8>> = (0..60).map(|_| [sample(), vec![0; 9000]].concat()).collect();
     let whole = sqlite(TABLE, &blobs);
     // Every page that holds the pointers of a tree, and every chain of overflow, led to page 2.
     for page in (PAGE..whole.len()).step_by(PAGE) {
@@ -135,11 +191,12 @@ fn pages_that_lead_in_a_circle_end() {
 #[test]
 fn damage_is_never_more_than_a_problem() {
     let blobs = [sample()];
-    for whole in [sample(), ndb(&blobs), sqlite(TABLE, &blobs)] {
-        for end in (0..whole.len()).step_by(7) {
+    let forms = [ndb(&blobs), sqlite(TABLE, &blobs), berkeley(&sample(), false)];
+    for whole in [sample()].into_iter().chain(forms) {
+        for end in (0..whole.len()).step_by(37) {
             let _ = (header(&whole[..end]), read(whole[..end].to_vec()));
         }
-        for at in 0..whole.len().min(600) {
+        for at in (0..whole.len().min(1200)).step_by(3) {
             let mut damaged = whole.clone();
             damaged[at] ^= 0xff;
             let _ = (header(&damaged), read(damaged));

@@ -23,7 +23,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
     let mut directory: Vec<u8> = Vec::new();
     for line in installed.text().split(|b| *b == b'\n') {
         let (Some(key), Some(value)) = (line.first(), line.get(2..)) else {
-            current.take().into_iter().for_each(|package| packages.push(package));
+            packages.extend(current.take());
             directory.clear();
             continue;
         };
@@ -36,13 +36,17 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                 .collect()
         };
         if *key == b'P' {
-            current.take().into_iter().for_each(|package| packages.push(package));
+            packages.extend(current.take());
             let name = text();
             let reason = match &asked {
                 Some(asked) if !asked.contains(&name) => Reason::Dependency,
                 _ => Reason::Asked,
             };
-            current = Some(Package { reason, ..Package::new(Ecosystem::Apk, name) });
+            current = Some(Package {
+                reason,
+                reason_is_told: asked.is_some(),
+                ..Package::new(Ecosystem::Apk, name)
+            });
         }
         let Some(package) = &mut current else { continue };
         match key {
@@ -59,7 +63,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             _ => {}
         }
     }
-    current.into_iter().for_each(|package| packages.push(package));
+    packages.extend(current);
     Ok(())
 }
 

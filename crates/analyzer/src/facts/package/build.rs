@@ -58,7 +58,7 @@ fn package(elf: &Elf, file_name: &[u8], node: NodeId) -> Option<Package> {
 
 /// Named by its main module. Without one, as programs of Go's own are, by its main package.
 fn go_program(go: &GoBuild, file_name: String) -> Package {
-    let mut modules = go.modules.iter().map(|module| module.to_string());
+    let mut modules = go.modules.iter().map(ToString::to_string);
     let is_main = |module: &str| {
         let path = module.split(' ').next().unwrap_or_default();
         go.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -20,6 +20,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         for fields in paragraphs(&String::from_utf8_lossy(status.text())) {
             let Some(mut package) = package(&fields) else { continue };
             // Where apt keeps no record, nobody can tell what was asked for.
+            package.reason_is_told = automatic.is_some();
             if automatic.as_ref().is_some_and(|names| names.contains(package.name.as_str())) {
                 package.reason = Reason::Dependency;
             }

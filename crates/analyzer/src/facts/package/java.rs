@@ -11,16 +11,13 @@ use crate::facts::package::{Ecosystem, Package, Packages};
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     for &node in files.nodes() {
         let name = files.tree().name(node);
-        if !is_archive(name) || !files.is_file(node) {
+        if !is_archive(name) || !files.is_file(node) || packages.owner(node).is_some() {
             continue;
         }
         let Some(content) = files.content(node)? else { continue };
         let Body::Archive(archive) = &content.body else { continue };
         if archive.is_damaged {
             packages.warn(files, node, "it is no whole archive: it is not looked into");
-            continue;
-        }
-        if packages.owner(node).is_some() {
             continue;
         }
         let (name, version) = identity(archive, name);

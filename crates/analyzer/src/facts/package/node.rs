@@ -17,10 +17,10 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         for child in files.sorted_children(modules) {
             if tree.name(child).starts_with(b"@") {
                 for scoped in files.sorted_children(child) {
-                    package(files, scoped)?.into_iter().for_each(|package| packages.push(package));
+                    packages.extend(package(files, scoped)?);
                 }
             } else {
-                package(files, child)?.into_iter().for_each(|package| packages.push(package));
+                packages.extend(package(files, child)?);
             }
         }
     }

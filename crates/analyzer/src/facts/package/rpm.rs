@@ -56,7 +56,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
 }
 
 fn package(files: &Filesystem<'_>, of: &RpmPackage) -> Package {
-    let texts = |names: &[Box<str>]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    let texts = |names: &[Box<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut package = Package {
         version: of.version.to_string(),
         installed_size: of.size,

@@ -7,6 +7,9 @@ use crate::facts::filesystem::Filesystem;
 use crate::facts::package::{Ecosystem, Package, Packages};
 use crate::tree::NodeId;
 
+/// Directories of platforms that are looked into for each gem: an image has one.
+const PLATFORMS_MAX: usize = 16;
+
 /// Reads every gem.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
@@ -48,14 +51,12 @@ fn package(text: &str, full_name: &[u8]) -> Package {
         version: value("s.version = ").unwrap_or_else(|| by_version.to_owned()),
         ..Package::new(Ecosystem::Ruby, value("s.name = ").unwrap_or_else(|| by_name.to_owned()))
     };
-    for line in text.lines() {
-        // Older ones name each dependency twice, for `RubyGems` of before 1.2.
+    // What follows an `else` is for `RubyGems` of before 1.2, which took what is needed for
+    // development as needed.
+    for line in text.lines().take_while(|line| line.trim() != "else") {
         for call in ["s.add_runtime_dependency(", "s.add_dependency("] {
-            if let Some(name) = line.trim_start().strip_prefix(call).and_then(literal)
-                && !package.depends.iter().any(|choice| choice[0] == name)
-            {
-                package.depends.push(vec![name.to_owned()]);
-            }
+            let name = line.trim_start().strip_prefix(call).and_then(literal);
+            package.depends.extend(name.map(|name| vec![name.to_owned()]));
         }
     }
     package
@@ -78,11 +79,9 @@ fn own(files: &Filesystem<'_>, home: NodeId, full_name: &[u8], package: &mut Pac
     let under = |directory: &[u8]| child(home, directory).and_then(|at| child(at, full_name));
     let mut whole: Vec<NodeId> = [&b"gems"[..], b"doc"].iter().filter_map(|at| under(at)).collect();
     // `extensions/x86_64-linux/3.3.0/NAME-VERSION`.
-    for platform in child(home, b"extensions").into_iter().flat_map(|at| tree.children(at)) {
-        for version in tree.children(platform) {
-            whole.extend(child(version, full_name));
-        }
-    }
+    let platforms = child(home, b"extensions").into_iter().flat_map(|at| tree.children(at));
+    let versions = platforms.flat_map(|platform| tree.children(platform));
+    whole.extend(versions.take(PLATFORMS_MAX).filter_map(|version| child(version, full_name)));
     for top in whole {
         package.files.extend(tree.walk(top).filter(|node| !files.is_directory(*node)));
     }
@@ -104,6 +103,7 @@ fn own_default(files: &Filesystem<'_>, home: NodeId, text: &str, package: &mut P
     };
     let mut platforms: Vec<NodeId> = files.sorted_children(library);
     platforms.retain(|node| files.is_directory(*node) && tree.name(*node).contains(&b'-'));
+    platforms.truncate(PLATFORMS_MAX);
     for path in list.split(", ").filter_map(literal) {
         let path = path.strip_prefix("lib/").unwrap_or(path);
         for directory in std::iter::once(&library).chain(&platforms) {
@@ -122,9 +122,9 @@ mod tests {
         let text = "Gem::Specification.new do |s|\n  s.name = \"rack-x\".freeze\n  s.version = \"2.2\"\n\
                     \x20 if s.respond_to? :specification_version then\n\
                     \x20   s.add_runtime_dependency(%q<base64>.freeze, [\">= 0.1\"])\n\
-                    \x20 else\n    s.add_dependency(%q<base64>.freeze, [\">= 0.1\"])\n  end\n\
-                    \x20 s.add_dependency('nio', \"~> 2\")\n\
-                    \x20 s.add_development_dependency(%q<rake>.freeze)\nend\n";
+                    \x20   s.add_development_dependency(%q<rake>.freeze)\n\
+                    \x20   s.add_dependency('nio', \"~> 2\")\n\
+                    \x20 else\n    s.add_dependency(%q<rake>.freeze, [\">= 0\"])\n  end\nend\n";
         let package = package(text, b"rack-x-2.2");
         assert_eq!((&*package.name, &*package.version), ("rack-x", "2.2"));
         assert_eq!(package.depends, [["base64"], ["nio"]]);

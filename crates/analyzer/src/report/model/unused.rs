@@ -162,10 +162,10 @@ pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> Use {
     let position = facts.packages.owner_position(node);
     let owner = position.map(|at| &facts.packages.all[at]);
     let to_drop = match (evidence, owner) {
-        (Evidence::None, Some(owner)) => {
+        (Evidence::None, Some(owner)) if !owner.ecosystem.is_one_file() => {
             format!("remove the package {}, or leave the file out of the final stage", owner.name)
         }
-        (Evidence::None, None) => "leave it out where it is copied or made".to_owned(),
+        (Evidence::None, _) => "leave it out where it is copied or made".to_owned(),
         (_, _) => "what leads to it would have to go first".to_owned(),
     };
     Use {
