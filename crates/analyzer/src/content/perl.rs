@@ -50,7 +50,7 @@ pub fn scan(text: &[u8]) -> Perl {
     for rest in keyword(&code, b"do").take(NAMES_OF_FILE_MAX) {
         let rest = rest.trim_ascii_start();
         match quoted(rest) {
-            Some(file) => _ = found.files.insert(tail(file).into()),
+            Some(file) => _ = found.files.insert(tail(file)),
             None => found.dynamic |= rest.starts_with(b"$"),
         }
     }
@@ -114,7 +114,7 @@ fn required(rest: &[u8], found: &mut Found) {
     let rest = rest.strip_prefix(b"(").unwrap_or(rest).trim_ascii_start();
     if let Some(file) = quoted(rest) {
         found.dynamic |= file.contains('$') && tail(file).is_empty();
-        found.files.insert(tail(file).into());
+        found.files.insert(tail(file));
     } else if let Some(name) = module(rest) {
         found.modules.insert(name);
     } else {

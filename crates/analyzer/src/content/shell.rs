@@ -323,7 +323,9 @@ impl<'a> Reader<'a> {
             Some(b'}') if name_end > 0 && operator.len() == behind.len() => {
                 self.at += name_end + 2;
                 self.push(b'$');
-                name.iter().for_each(|byte| self.push(*byte));
+                for byte in name {
+                    self.push(*byte);
+                }
             }
             Some(b'-' | b'=' | b'+') if name_end > 0 => {
                 let value = &operator[1..];
@@ -335,7 +337,9 @@ impl<'a> Reader<'a> {
                 }
                 self.at += 1 + name_end + (behind.len() - operator.len()) + 1 + end + 1;
                 self.push(b'$');
-                name.iter().for_each(|byte| self.push(*byte));
+                for byte in name {
+                    self.push(*byte);
+                }
             }
             _ => {
                 // `${0%/*}`: to the brace that ends it.
@@ -481,8 +485,7 @@ mod tests {
         }
         let _ = scan("$(".repeat(5000).as_bytes());
         let _ = scan("a=$a$a$a$a; x $a\n".repeat(500).as_bytes());
-        let many: String =
-            (0..200).map(|n| format!("a={n} b=$a$a$a$a$a$a c=$b$b$b$b\nx $c\n")).collect();
+        let many = "a=1 b=$a$a$a$a$a$a c=$b$b$b$b\na=2\na=3 x $c\n".repeat(200);
         let _ = scan(many.as_bytes());
     }
 }

@@ -163,7 +163,7 @@ pub fn reach(
     // What configurations of packages in use name brings more packages into use.
     for _ in 0..ROUNDS_MAX {
         let before = reach.claims.count();
-        convention::packages_in_use(&mut reach)?;
+        convention::packages_in_use(&mut reach);
         convention::character_sets(&mut reach);
         settings::own(&mut reach);
         reach.spread()?;

@@ -1,4 +1,4 @@
-//! What RubyGems and Bundler write: specifications of installed gems, and `Gemfile.lock`.
+//! What `RubyGems` and Bundler write: specifications of installed gems, and `Gemfile.lock`.
 
 use crate::facts::configuration::lines;
 use crate::limits::CONFIGURATION_ROWS_MAX;
@@ -14,7 +14,7 @@ pub struct Gemspec {
     pub require_paths: Vec<String>,
 }
 
-/// Reads `specifications/NAME-VERSION.gemspec` as RubyGems writes it.
+/// Reads `specifications/NAME-VERSION.gemspec` as `RubyGems` writes it.
 pub fn specification(text: &[u8]) -> Gemspec {
     let mut found = Gemspec::default();
     for line in text.split(|b| *b == b'\n').take(CONFIGURATION_ROWS_MAX) {

@@ -22,7 +22,7 @@ pub fn inittab_commands(text: &[u8]) -> Vec<Vec<u8>> {
         .map(|line| line.trim_ascii())
         .filter(|line| !line.starts_with(b"#"))
         .filter_map(|line| line.splitn(4, |b| *b == b':').nth(3))
-        .map(|process| process.trim_ascii())
+        .map(<[u8]>::trim_ascii)
         // Busybox: a minus asks for a login shell.
         .map(|process| process.strip_prefix(b"-").unwrap_or(process).to_vec())
         .filter(|process| !process.is_empty())

@@ -9,7 +9,7 @@ use crate::facts::reach::Reach;
 use crate::tree::NodeId;
 
 /// Data of packages with a file that is named or needed may be read by it.
-pub(super) fn packages_in_use(reach: &mut Reach<'_>) -> Result<()> {
+pub(super) fn packages_in_use(reach: &mut Reach<'_>) {
     let mut mates: Vec<(NodeId, NodeId)> = Vec::new();
     for package in &reach.packages.all {
         let user = package
@@ -29,7 +29,6 @@ pub(super) fn packages_in_use(reach: &mut Reach<'_>) -> Result<()> {
     for (node, user) in mates {
         reach.claim(node, Evidence::PackageMate, "data of the package of", Some(user));
     }
-    Ok(())
 }
 
 /// Whether a file is data that programs read, rather than a program, a module or a document.

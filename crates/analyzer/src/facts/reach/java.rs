@@ -51,7 +51,7 @@ pub(super) fn development(reach: &mut Reach<'_>, node: NodeId) {
 }
 
 /// Claims the runtime of a `libjvm.so` that another program has loaded.
-pub(super) fn library(reach: &mut Reach<'_>, node: NodeId) -> Result<()> {
+pub(super) fn library(reach: &mut Reach<'_>, node: NodeId) {
     let tree = reach.files.tree();
     let has_classes = |at: &NodeId| {
         [&b"lib/modules"[..], b"lib/rt.jar"]
@@ -62,7 +62,6 @@ pub(super) fn library(reach: &mut Reach<'_>, node: NodeId) -> Result<()> {
     if let Some(home) = home {
         runtime(reach, home, node, &DEVELOPMENT);
     }
-    Ok(())
 }
 
 fn runtime(reach: &mut Reach<'_>, home: NodeId, from: NodeId, except: &[&[u8]]) {
@@ -194,7 +193,7 @@ fn run(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: NodeId) -> Result<
                 }
             }
             option if option.starts_with(b"-") => {
-                self::option(reach, option, &mut class_path, program)
+                self::option(reach, option, &mut class_path, program);
             }
             _ => {
                 has_main = true;

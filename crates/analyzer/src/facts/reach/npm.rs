@@ -39,7 +39,7 @@ pub(super) fn command(
             return Ok(());
         }
         (_, [b"run" | b"run-script", name, ..] | [name, ..]) => *name,
-        (b"yarn" | b"pnpm", []) | (_, []) => return Ok(()),
+        (_, []) => return Ok(()),
     };
     let Some(manifest) = reach.files.tree().child(directory, b"package.json") else {
         return Ok(());

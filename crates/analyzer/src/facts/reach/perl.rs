@@ -35,8 +35,8 @@ const BASES: [&[u8]; 18] = [
 const STEPS: [&[u8]; 3] = [b"site_perl", b"vendor_perl", b"core_perl"];
 
 /// Modules that the interpreter itself loads when a script does something that needs them:
-/// `open` with a layer or to a scalar, `glob`, `%!`, `%+`, methods of a file handle.
-const AT_START: [&str; 30] = [
+/// `open` with a layer or to a scalar, `glob`, `%!`, `%+`, `\N{NAME}`, methods of a file handle.
+const AT_START: [&str; 32] = [
     "strict",
     "warnings",
     "warnings::register",
@@ -67,6 +67,8 @@ const AT_START: [&str; 30] = [
     "PerlIO::scalar",
     "PerlIO::encoding",
     "Encode",
+    "_charnames",
+    "charnames",
 ];
 /// Files that are no modules of a name.
 const FILES_AT_START: [&[u8]; 4] =

@@ -59,7 +59,7 @@ const PROVIDERS_OF_FEATURE_MAX: usize = 1000;
 /// The load path and the gems.
 pub(super) struct Gems {
     directories: Vec<NodeId>,
-    gems: Vec<Gem>,
+    all: Vec<Gem>,
     by_name: BTreeMap<String, Vec<usize>>,
     /// Gems and directories of them in the load path, by the first name below, without its end.
     by_feature: BTreeMap<Vec<u8>, Vec<(usize, NodeId)>>,
@@ -91,7 +91,7 @@ pub(super) fn started(reach: &mut Reach<'_>, node: NodeId) -> Result<()> {
     }
     // RubyGems reads the front of every specification to know what there is.
     let specifications: Vec<NodeId> =
-        read(reach)?.gems.iter().map(|gem| gem.specification).collect();
+        read(reach)?.all.iter().map(|gem| gem.specification).collect();
     for specification in specifications {
         reach.claim(specification, Evidence::Named, "specification read by", Some(node));
     }
@@ -297,7 +297,7 @@ fn application(reach: &mut Reach<'_>, directory: NodeId, from: NodeId) -> Result
             let exact: Vec<usize> = named
                 .iter()
                 .copied()
-                .filter(|at| gems.gems[*at].full_name.starts_with(&full))
+                .filter(|at| gems.all[*at].full_name.starts_with(&full))
                 .collect();
             for at in if exact.is_empty() { named } else { exact } {
                 claim_gem(reach, at, lock.node)?;
@@ -319,7 +319,7 @@ fn claim_gem(reach: &mut Reach<'_>, first: usize, from: NodeId) -> Result<()> {
     let mut open = vec![(first, from)];
     while let Some((at, from)) = open.pop() {
         let gems = read(reach)?;
-        let gem = &gems.gems[at];
+        let gem = &gems.all[at];
         let (specification, mut tops) = (gem.specification, gem.extensions.clone());
         tops.extend(gem.directory);
         let needed: Vec<usize> = gem
@@ -354,7 +354,7 @@ fn read<'r>(reach: &'r mut Reach<'_>) -> Result<&'r Gems> {
     }
     Ok(reach.gems.get_or_insert_with(|| Gems {
         directories: Vec::new(),
-        gems: Vec::new(),
+        all: Vec::new(),
         by_name: BTreeMap::new(),
         by_feature: BTreeMap::new(),
     }))
@@ -411,5 +411,5 @@ fn find(reach: &Reach<'_>) -> Result<Gems> {
             }
         }
     }
-    Ok(Gems { directories: directories(files, &BASES, &STEPS), gems, by_name, by_feature })
+    Ok(Gems { directories: directories(files, &BASES, &STEPS), all: gems, by_name, by_feature })
 }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::filesystem::Found;
 use crate::facts::reach::{Blind, Reach, Whole, command, java, python};
+use crate::limits::SYMLINKS_MAX;
 use crate::tree::NodeId;
 
 /// Claims the interpreter of a script, and behind `env` the program that it starts.
@@ -49,10 +50,11 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, script: NodeId, shebang: &Sheba
 /// rather than as a module, an argument or a member of a directory.
 fn is_run(reach: &Reach<'_>, script: NodeId) -> bool {
     let mut at = script;
-    while let Some(claim) = reach.claims.get(at) {
+    for _ in 0..SYMLINKS_MAX {
+        let Some(claim) = reach.claims.get(at) else { break };
         match (claim.how.as_str(), claim.from) {
             ("target of", Some(from)) if reach.files.tree().kind(from) == Kind::Symlink => {
-                at = from
+                at = from;
             }
             (how, from) => return from.is_none() || matches!(how, "command of" | "#! of"),
         }

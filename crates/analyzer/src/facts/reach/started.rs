@@ -71,7 +71,7 @@ fn library(reach: &mut Reach<'_>, name: &[u8], node: NodeId) -> Result<()> {
     } else if starts(b"libphp") || starts(b"mod_php") {
         php::server(reach, node)?;
     } else if starts(b"libjvm.so") {
-        java::library(reach, node)?;
+        java::library(reach, node);
     }
     convention::library(reach, name, node)
 }

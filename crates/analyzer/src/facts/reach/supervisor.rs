@@ -36,9 +36,10 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) -> Result<
     let found = supervisor::read(text, here);
     for pattern in &found.includes {
         // A relative pattern starts at the file.
-        let pattern = match pattern.starts_with(b"/") {
-            true => pattern.clone(),
-            false => [here, b"/", pattern].concat(),
+        let pattern = if pattern.starts_with(b"/") {
+            pattern.clone()
+        } else {
+            [here, b"/", pattern].concat()
         };
         for found in reach.files.matching(&pattern) {
             if reach.files.is_file(found.node) {
