@@ -209,13 +209,11 @@ impl Reach<'_> {
         let Some(content) = self.files.content(node)? else { return Ok(()) };
         if let Body::Document(text) = &content.body {
             // Configurations are kept as they are, scripts among them.
-            return match content::script(text) {
-                Some(script) => self.visit_content(node, &script),
-                None => {
-                    settings::visit(self, node, text)?;
-                    started::document(self, node, text)
-                }
-            };
+            if let Some(script) = content::script(text) {
+                return self.visit_content(node, &script);
+            }
+            settings::visit(self, node, text);
+            return started::document(self, node, text);
         }
         self.visit_content(node, &content)
     }

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::content::document::is_configuration;
-use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::reach::{Reach, command};
 use crate::limits::CONFIGURATION_ROWS_MAX;
@@ -71,21 +70,21 @@ fn user_of(reach: &Reach<'_>, package: usize) -> Option<NodeId> {
 }
 
 /// Claims what the words of a configuration lead to.
-pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) -> Result<()> {
+pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) {
     let path = reach.files.tree().path(node);
     if !is_configuration(&path) {
-        return Ok(());
+        return;
     }
     let mut parts = path.split(|b| *b == b'/');
     if parts.next() == Some(b"etc") {
         match (parts.next(), parts.next()) {
             // /etc/passwd names the shells of users, /etc/shells all that there are.
-            (Some(_), None) if !path.ends_with(b".conf") => return Ok(()),
-            (Some(directory), Some(_)) if FOR_TOOLS.contains(&directory) => return Ok(()),
+            (Some(_), None) if !path.ends_with(b".conf") => return,
+            (Some(directory), Some(_)) if FOR_TOOLS.contains(&directory) => return,
             _ => {}
         }
     }
-    let Some(directory) = reach.files.tree().parent(node) else { return Ok(()) };
+    let Some(directory) = reach.files.tree().parent(node) else { return };
     for word in words(text) {
         if word.contains(&b'*') {
             several(reach, directory, word, node);
@@ -100,7 +99,6 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) -> Result<
             }
         }
     }
-    Ok(())
 }
 
 /// Words that may be paths: absolute ones, and those with a slash, a star or an ending.
