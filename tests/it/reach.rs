@@ -289,7 +289,11 @@ fn perl_that_only_a_run_can_tell_lowers_the_confidence_of_perl_alone() {
     let of = |directory: &str| groups.iter().find(|g| g["directory"] == directory).unwrap();
     let perl = of("/usr/share/perl5");
     assert_eq!(perl["confidence"], "low");
-    assert!(perl["because"].as_str().unwrap().ends_with("but Perl loads what only a run can tell"));
+    let because = perl["because"].as_str().unwrap();
+    assert!(
+        because.ends_with("but Perl loads what only a run can tell (/srv/app.pl)"),
+        "{because}"
+    );
     assert_eq!(of("/srv")["confidence"], "medium");
     assert!(!of("/srv")["because"].as_str().unwrap().contains("but"));
 }

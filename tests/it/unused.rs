@@ -180,12 +180,7 @@ fn chains_lead_through_scripts_wrappers_and_links() {
     };
     assert_eq!(
         chain("/usr/bin/python9.9"),
-        [
-            "/usr/bin/python9.9 target of",
-            "/usr/bin/python9 #! of",
-            "/app/serve command of",
-            "/usr/bin/tini ENTRYPOINT"
-        ]
+        ["/usr/bin/python9.9 #! of", "/app/serve command of", "/usr/bin/tini ENTRYPOINT"]
     );
     assert_eq!(chain("/app/package/part.py")[0], "/app/package/part.py imported by");
     assert_eq!(chain("/app/package/part.py")[1], "/app/helper.py imported by");

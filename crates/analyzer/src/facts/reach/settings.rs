@@ -9,8 +9,9 @@ use crate::facts::reach::{Reach, command};
 use crate::limits::CONFIGURATION_ROWS_MAX;
 use crate::tree::NodeId;
 
-/// Directories of /etc whose files are for the tools of the distribution, and for whoever logs in.
-const FOR_TOOLS: [&[u8]; 22] = [
+/// Directories of /etc whose files are for the tools of the distribution and for whoever logs in, or
+/// are read by rules of their own.
+const ASIDE: [&[u8]; 32] = [
     b"alternatives",
     b"apt",
     b"bash_completion.d",
@@ -20,15 +21,25 @@ const FOR_TOOLS: [&[u8]; 22] = [
     b"cron.hourly",
     b"cron.monthly",
     b"cron.weekly",
+    b"cont-finish.d",
+    b"cont-init.d",
     b"default",
     b"dpkg",
     b"init.d",
     b"kernel",
     b"logrotate.d",
+    b"openrc",
     b"pam.d",
+    b"php",
     b"profile.d",
+    b"runit",
+    b"s6-overlay",
+    b"service",
+    b"services.d",
     b"skel",
     b"ssl",
+    b"supervisor",
+    b"sv",
     b"systemd",
     b"terminfo",
     b"update-motd.d",
@@ -41,7 +52,7 @@ pub(super) fn own(reach: &mut Reach<'_>) {
     let Some(etc) = reach.files.find(b"etc") else { return };
     let tree = reach.files.tree();
     for directory in reach.files.sorted_children(etc.node) {
-        if !reach.files.is_directory(directory) || FOR_TOOLS.contains(&tree.name(directory)) {
+        if !reach.files.is_directory(directory) || ASIDE.contains(&tree.name(directory)) {
             continue;
         }
         let files: Vec<NodeId> = tree.walk(directory).filter(|n| reach.files.is_file(*n)).collect();
@@ -80,7 +91,7 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) {
         match (parts.next(), parts.next()) {
             // /etc/passwd names the shells of users, /etc/shells all that there are.
             (Some(_), None) if !path.ends_with(b".conf") => return,
-            (Some(directory), Some(_)) if FOR_TOOLS.contains(&directory) => return,
+            (Some(directory), Some(_)) if ASIDE.contains(&directory) => return,
             _ => {}
         }
     }
