@@ -19,6 +19,7 @@ mod layouts;
 mod outputs;
 mod owners;
 mod profile;
+mod proof;
 mod reach;
 mod refusals;
 mod registry;

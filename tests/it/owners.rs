@@ -22,7 +22,7 @@ fn write(user: &User, name: &str, layer: LayerBuilder, command: &str) -> String 
 }
 
 fn why(user: &User, word: &str, path: &str) -> Value {
-    user.run(&["why", "--unused", "--format", "json", word, path]).json()
+    user.run(&["why", "--format", "json", word, path]).json()
 }
 
 fn package(document: &Value, name: &str) -> Value {
@@ -225,7 +225,7 @@ fn debian_says_whose_files_are_and_why_packages_are_there() {
         text.contains("liked: 1 file: no file of it is reached; others only recommend it"),
         "{text}"
     );
-    let text = user.run(&["why", "--unused", &word, "/usr/bin/editor"]).text();
+    let text = user.run(&["why", &word, "/usr/bin/editor"]).text();
     assert!(text.contains("needed 1 (dpkg), by its alternatives; 1 package depends on"), "{text}");
 }
 
@@ -251,11 +251,10 @@ fn the_document_of_a_path_has_its_evidence_at_the_top() {
     }
     let absent = why(&user, &word, "/no/such/path");
     assert_eq!((&absent["state"], &absent["evidence"]), (&json!("absent"), &Value::Null));
-    // Every key is there, whether it was asked for or not.
-    let plain = user.run(&["why", "--format", "json", &word, "/usr/bin/asked"]).json();
+    // Every key is there, for what nothing can lead to as well.
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&plain), keys(&of));
-    assert_eq!((&plain["owner"], &plain["chain"]), (&Value::Null, &Value::Null));
+    assert_eq!(keys(&absent), keys(&of));
+    assert_eq!((&absent["owner"], &absent["chain"]), (&Value::Null, &Value::Null));
 }
 
 #[test]

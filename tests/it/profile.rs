@@ -121,7 +121,7 @@ fn a_new_container_is_watched_to_its_end() {
     assert_eq!(printed, document);
 
     // It is evidence.
-    let why = ["why", TAG, "--unused", "--profile", "run.json", "--format", "json", "/app/data"];
+    let why = ["why", TAG, "--profile", "run.json", "--format", "json", "/app/data"];
     let told = Run::of(user.command(&why).env("DOCKER_HOST", &host)).text();
     assert!(told.contains(r#""evidence": "opened""#), "{told}");
 }

@@ -45,7 +45,7 @@ impl Run {
     }
 
     fn used(&self, path: &str) -> Value {
-        let arguments = ["why", "--unused", "--format", "json", "docker-archive:x.tar", path];
+        let arguments = ["why", "--format", "json", "docker-archive:x.tar", path];
         self.user.run(&arguments).json()
     }
 

@@ -1,5 +1,6 @@
 //! What leads to a file, and what nothing leads to.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,14 +14,21 @@ const STATUS: &str = "Package: bash\nStatus: install ok installed\nInstalled-Siz
     Architecture: amd64\nVersion: 1\nDepends: libc6\n\n\
     Package: unneeded\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2\n";
 
-/// A file of this machine and the symlinks on the way to it, at the same paths.
-fn of_this_machine(mut layer: LayerBuilder, path: &Path) -> LayerBuilder {
+/// A file of this machine and the symlinks on the way to it, at the same paths, each once.
+pub(crate) fn of_this_machine(
+    mut layer: LayerBuilder,
+    path: &Path,
+    taken: &mut BTreeSet<String>,
+) -> LayerBuilder {
     let mut at = path.to_owned();
     loop {
         // `/lib` is a symlink, too: the directory is taken where it really is.
         let parent = at.parent().unwrap().canonicalize().unwrap();
         let real = parent.join(at.file_name().unwrap());
         let name = real.strip_prefix("/").unwrap().to_str().unwrap().to_owned();
+        if !taken.insert(name.clone()) {
+            return layer;
+        }
         match fs_err::read_link(&real) {
             Ok(target) => {
                 layer = layer.symlink(name, target.to_str().unwrap());
@@ -34,7 +42,7 @@ fn of_this_machine(mut layer: LayerBuilder, path: &Path) -> LayerBuilder {
 }
 
 /// What the machine's own loader says that a program loads.
-fn ldd(program: &str) -> Vec<PathBuf> {
+pub(crate) fn ldd(program: &str) -> Vec<PathBuf> {
     let text = jettison_testkit::process::run(Command::new("ldd").arg(program)).unwrap();
     let path = |line: &str| line.split_whitespace().find(|w| w.starts_with('/')).map(PathBuf::from);
     text.lines().filter_map(path).collect()
@@ -47,9 +55,10 @@ fn image(program: &str) -> ImageBuilder {
             layer = layer.symlink(link, format!("usr/{link}"));
         }
     }
-    layer = of_this_machine(layer, Path::new(program));
+    let mut taken = BTreeSet::new();
+    layer = of_this_machine(layer, Path::new(program), &mut taken);
     for library in ldd(program) {
-        layer = of_this_machine(layer, &library);
+        layer = of_this_machine(layer, &library, &mut taken);
     }
     let cache = fs_err::read("/etc/ld.so.cache").unwrap();
     let layer = layer
@@ -75,7 +84,7 @@ fn write(user: &User, name: &str, image: &ImageBuilder) -> String {
 }
 
 fn why(user: &User, word: &str, path: &str) -> Value {
-    user.run(&["why", "--unused", "--format", "json", word, path]).json()
+    user.run(&["why", "--format", "json", word, path]).json()
 }
 
 #[test]
@@ -190,7 +199,7 @@ fn chains_lead_through_scripts_wrappers_and_links() {
     for path in ["/usr/lib/python9.9/never.py", "/app/package/spare.py"] {
         assert_eq!(chain(path), [] as [&str; 0], "{path}");
     }
-    let text = user.run(&["why", "--unused", &word, "/app/helper.py"]).text();
+    let text = user.run(&["why", &word, "/app/helper.py"]).text();
     assert!(text.contains("  /app/helper.py\n    <- imported by\n  /app/serve\n"), "{text}");
 }
 
@@ -233,7 +242,7 @@ fn a_profile_is_evidence() {
     let profile =
         r#"{"schemaVersion":1,"executed":["/usr/bin/bash"],"opened":["/srv/left/over.bin"]}"#;
     fs_err::write(user.path("run.json"), profile).unwrap();
-    let with = ["why", "--unused", "--profile", "run.json", "--format", "json", &word];
+    let with = ["why", "--profile", "run.json", "--format", "json", &word];
     let evidence = |path: &str| user.run(&[&with[..], &[path]].concat()).json()["evidence"].clone();
     assert_eq!(evidence("/usr/bin/bash"), "executed");
     assert_eq!(evidence("/srv/left/over.bin"), "opened");
@@ -245,5 +254,15 @@ fn a_profile_is_evidence() {
         fs_err::write(user.path("run.json"), profile).unwrap();
         user.run(&[&with[..], &["/usr/bin/bash"]].concat()).fails(3, &["run.json", said]);
     }
-    user.run(&["analyze", "--profile", "run.json", &word]).fails(2, &["--unused"]);
+    // A profile says that facts are wanted; so may the settings.
+    fs_err::write(user.path("run.json"), profile).unwrap();
+    let unused = |arguments: &[&str]| {
+        let json = ["analyze", "--format", "json", &word];
+        user.run(&[&json[..], arguments].concat()).json()["size"]["unused"].clone()
+    };
+    assert_eq!(unused(&[]), Value::Null);
+    let without = unused(&["--unused"]).as_u64().unwrap();
+    assert_eq!(unused(&["--profile", "run.json"]).as_u64().unwrap(), without - 5000);
+    fs_err::write(user.path("jettison.toml"), "[analyze]\nunused = true\n").unwrap();
+    assert_eq!(unused(&[]).as_u64().unwrap(), without);
 }

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// Account for every byte of an image: live, wasted by cause, duplicated.
     #[command(after_help = IMAGE_HELP)]
     Analyze(AnalyzeArgs),
-    /// Show every layer that touched a path of an image, and what that costs.
+    /// Show every layer that touched a path of an image, what that costs, and what leads to it.
     #[command(after_help = IMAGE_HELP)]
     Why(WhyArgs),
     /// Compare two images: bytes by layer, directory and file.
@@ -147,10 +147,12 @@ pub(crate) struct CacheSettings {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct FactsArgs {
     /// Also find out what leads to each file from what the image runs, and what nothing leads to
+    /// [default: the configuration's `unused`]
     #[arg(long)]
     pub(crate) unused: bool,
-    /// Files that a run of the image executed and opened, as evidence; several are merged
-    #[arg(long, value_name = "FILE", requires = "unused")]
+    /// Files that a run of the image executed and opened, as evidence; several are merged, and
+    /// --unused is meant
+    #[arg(long, value_name = "FILE")]
     pub(crate) profile: Vec<PathBuf>,
 }
 
@@ -203,8 +205,9 @@ pub(crate) struct WhyArgs {
     pub(crate) image: String,
     /// A path in the image; bytes that are no text as \xNN, as reports show them
     pub(crate) path: String,
-    #[command(flatten)]
-    pub(crate) facts: FactsArgs,
+    /// Files that a run of the image executed and opened, as evidence; several are merged
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -234,7 +237,7 @@ Not seen: files that are only looked up (stat, readlink), volumes, other mounts.
   jettison profile app:1 --output run.json -- /app/serve --self-test
   docker create --name app -p 8080:80 app:1
   jettison profile --container app --for 30s --output run.json
-  jettison analyze app:1 --unused --profile run.json
+  jettison analyze app:1 --profile run.json
 
 Exit codes: 0 done, 2 usage or configuration, 3 could not watch, or events were
 lost. What the container's command ended with is in the profile.";

@@ -10,6 +10,7 @@ mod profile;
 mod why;
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jettison_analyzer::account::Account;
@@ -20,7 +21,7 @@ use jettison_analyzer::progress::Shared;
 use jettison_analyzer::report::{Detail, Style};
 use jettison_analyzer::source::OpenOptions;
 
-use crate::args::{Args, Command, FactsArgs, Format, GlobalArgs, OutputArgs, ReadArgs};
+use crate::args::{Args, Command, Format, GlobalArgs, OutputArgs, ReadArgs};
 use crate::config::Config;
 use crate::exit::{Code, UsageError};
 use crate::output;
@@ -105,13 +106,10 @@ fn account(
     Ok(account)
 }
 
-/// What the image's files are for, where that was asked for.
-fn facts(args: &FactsArgs, account: &Account, context: &Context) -> anyhow::Result<Option<Facts>> {
-    if !args.unused {
-        return Ok(None);
-    }
+/// What the image's files are for.
+fn facts(profiles: &[PathBuf], account: &Account, context: &Context) -> anyhow::Result<Facts> {
     let mut profile = Profile::default();
-    for path in &args.profile {
+    for path in profiles {
         let bytes = fs_err::read(path).map_err(|error| UsageError(error.to_string()))?;
         profile.add(&path.display().to_string(), &bytes)?;
     }
@@ -119,11 +117,11 @@ fn facts(args: &FactsArgs, account: &Account, context: &Context) -> anyhow::Resu
     for other in profile.images.iter().filter(|image| **image != id) {
         context.printer.warning(&format!("a profile is of the image {other}, not of {id}"));
     }
-    let facts = Facts::of(account, (!args.profile.is_empty()).then_some(&profile))?;
+    let facts = Facts::of(account, (!profiles.is_empty()).then_some(&profile))?;
     for warning in &facts.warnings {
         context.printer.warning(warning);
     }
-    Ok(Some(facts))
+    Ok(facts)
 }
 
 fn detail(args: &OutputArgs, config: &Config) -> Detail {

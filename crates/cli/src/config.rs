@@ -14,7 +14,7 @@ const NAME: &str = "jettison.toml";
 
 /// Every section with its keys.
 const KEYS: [(&str, &[&str]); 1] =
-    [("analyze", &["cache-size", "max-expansion", "min-bytes", "platform", "top"])];
+    [("analyze", &["cache-size", "max-expansion", "min-bytes", "platform", "top", "unused"])];
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -41,6 +41,8 @@ pub(crate) struct Analyze {
     pub(crate) platform: Option<Platform>,
     /// Rows of each list.
     pub(crate) top: Option<usize>,
+    /// Whether `analyze` also finds out what nothing leads to.
+    pub(crate) unused: bool,
 }
 
 /// A value in the words that its flag takes; sizes may be plain integers too.

@@ -39,12 +39,6 @@ impl Opened {
     pub(crate) fn process(&self) -> i32 {
         self.event.pid()
     }
-
-    /// Whether it has no name any more.
-    pub(crate) fn is_unlinked(&self) -> bool {
-        let Some(fd) = self.event.fd() else { return false };
-        rustix::fs::fstat(fd).is_ok_and(|stat| stat.st_nlink == 0)
-    }
 }
 
 impl Queue {

@@ -195,11 +195,14 @@ impl Watcher {
             return;
         }
         let path = container_path(&opened.path, &self.target.merged);
+        let is_of_image = |path: &[u8]| self.lower.as_ref().is_none_or(|lower| lower.has(path));
+        // The kernel adds to the name of a file that is gone. How many names it has left does not
+        // tell: overlayfs says that of the file below.
         let path = match without_deleted(path) {
-            Some(name) if opened.is_unlinked() => name,
+            Some(name) if self.lower.is_none() || !is_of_image(path) => name,
             _ => path,
         };
-        if self.lower.as_ref().is_some_and(|lower| !lower.has(path)) {
+        if !is_of_image(path) {
             self.recording.others += 1;
         } else {
             if opened.to_execute && !self.recording.executed.contains(path) {

@@ -1,6 +1,6 @@
 //! `jettison why`.
 
-use jettison_analyzer::entry::clean_into;
+use jettison_analyzer::entry::{Kind, clean_into};
 use jettison_analyzer::report::{json, model, why_text};
 use jettison_analyzer::why::why;
 use jettison_oci::escape;
@@ -15,10 +15,12 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         let mut path = Vec::new();
         clean_into(&typed, &mut path)
             .map_err(|error| UsageError(format!("the path {:?} {error}", args.path)))?;
-        let account = account(&args.image, None, &args.read, args.facts.unused, context)?;
-        let facts = facts(&args.facts, &account, context)?;
+        let account = account(&args.image, None, &args.read, true, context)?;
+        let facts = facts(&args.profile, &account, context)?;
         let node = account.tree.find(&path);
-        let use_of = facts.zip(node).map(|(facts, node)| model::use_of(&account, &facts, node));
+        // Files and links are led to, directories are not.
+        let node = node.filter(|node| account.tree.kind(*node) != Kind::Directory);
+        let use_of = node.map(|node| model::use_of(&account, &facts, node));
         let (why, detail) = (why(&account, &path), detail(&args.output, &context.config));
         Ok(Box::new(move |format, style| match format {
             Format::Text => why_text::render(&account, &why, use_of.as_ref(), detail, style),

@@ -161,25 +161,24 @@ pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> Use {
     let group = facts.unused.groups.iter().find(|group| group.files.iter().any(is_same));
     let position = facts.packages.owner_position(node);
     let owner = position.map(|at| &facts.packages.all[at]);
-    let to_drop = match (evidence, owner) {
-        (Evidence::None, Some(owner)) if !owner.ecosystem.is_one_file() => {
-            format!("remove the package {}, or leave the file out of the final stage", owner.name)
-        }
-        (Evidence::None, _) => "leave it out where it is copied or made".to_owned(),
-        (_, _) => "what leads to it would have to go first".to_owned(),
+    let chain: Vec<ChainLink> = facts
+        .claims
+        .chain(strongest)
+        .into_iter()
+        .map(|(node, how)| ChainLink {
+            path: path_text(&account.tree.path(node)),
+            how: how.to_owned(),
+        })
+        .collect();
+    let to_drop = match position {
+        _ if evidence != Evidence::None => to_drop_used(evidence, &chain),
+        Some(at) if !facts.packages.all[at].ecosystem.is_one_file() => to_drop_package(facts, at),
+        _ => "leave it out where it is copied or made".to_owned(),
     };
     Use {
         evidence: evidence.name().to_owned(),
         confidence: group.map(|group| group.confidence.name().to_owned()),
-        chain: facts
-            .claims
-            .chain(strongest)
-            .into_iter()
-            .map(|(node, how)| ChainLink {
-                path: path_text(&account.tree.path(node)),
-                how: how.to_owned(),
-            })
-            .collect(),
+        chain,
         owner: owner.map(|owner| OwnerDocument {
             name: owner.name.clone(),
             ecosystem: owner.ecosystem.name().to_owned(),
@@ -189,5 +188,44 @@ pub fn use_of(account: &Account, facts: &Facts, node: NodeId) -> Use {
             alternative: facts.packages.is_alternative(node),
         }),
         to_drop,
+    }
+}
+
+/// What has to go before a file that something leads to.
+fn to_drop_used(evidence: Evidence, chain: &[ChainLink]) -> String {
+    match (evidence, chain) {
+        (Evidence::Executed | Evidence::Opened, _) => {
+            "a run used it: it cannot be dropped while the image does what that run did".to_owned()
+        }
+        (Evidence::Convention, [link, ..]) => {
+            format!("a rule keeps it ({}): nothing else leads to it", link.how)
+        }
+        (_, [_, before, ..]) => format!("{} would have to go first", before.path),
+        _ => "the image's configuration would have to name something else".to_owned(),
+    }
+}
+
+/// Packages that a sentence names.
+const DEPENDANTS_MAX: usize = 5;
+
+/// What it takes to drop a package's file that nothing leads to.
+fn to_drop_package(facts: &Facts, at: usize) -> String {
+    let name = &facts.packages.all[at].name;
+    let dependants: Vec<&str> = facts
+        .packages
+        .dependants(at)
+        .iter()
+        .take(DEPENDANTS_MAX)
+        .map(|at| facts.packages.all[*at as usize].name.as_str())
+        .collect();
+    let more = facts.packages.dependants(at).len() - dependants.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match dependants.as_slice() {
+        [] => format!("remove the package {name}, or leave the file out of the final stage"),
+        names => format!(
+            "leave the file out of the final stage, or remove the package {name} and what depends \
+             on it: {}{more}",
+            names.join(", ")
+        ),
     }
 }
