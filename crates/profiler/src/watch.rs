@@ -202,15 +202,15 @@ impl Watcher {
             Some(name) if self.lower.is_none() || !is_of_image(path) => name,
             _ => path,
         };
-        if !is_of_image(path) {
-            self.recording.others += 1;
-        } else {
+        if is_of_image(path) {
             if opened.to_execute && !self.recording.executed.contains(path) {
                 self.recording.executed.insert(path.to_vec());
             }
             if !self.recording.opened.contains(path) {
                 self.recording.opened.insert(path.to_vec());
             }
+        } else {
+            self.recording.others += 1;
         }
         self.queue.ignore(opened);
     }
