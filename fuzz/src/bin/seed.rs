@@ -215,6 +215,7 @@ fn main() -> anyhow::Result<()> {
         ("stack", vec![steps.clone(), steps.into_iter().rev().collect()]),
         ("contents", contents()?),
         ("configurations", configurations()),
+        ("facts", [contents()?, configurations(), jars()].concat()),
         ("packages", [packages(), rpm(), jars()].concat()),
         ("rpm", rpm()),
         ("jar", jars()),
