@@ -7,6 +7,9 @@
 # and DOCKER_HOST. The host's own curl and bash speak to the containers, over the host's network.
 set -euo pipefail
 options=()
+watch=
+# A workload that fails leaves neither its container nor who watches it.
+trap 'docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true' EXIT
 
 # Starts the container under `jettison profile`; words are its command.
 start() {

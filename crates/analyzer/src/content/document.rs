@@ -90,6 +90,9 @@ pub fn is_configuration(path: &[u8]) -> bool {
 }
 
 fn has_settings(name: &[u8]) -> bool {
+    if name == b".htaccess" {
+        return true;
+    }
     let ends = [&b".conf"[..], b".cnf", b".cfg", b".ini", b".toml", b".yml", b".yaml"];
     ends.iter().any(|end| name.ends_with(end))
 }

@@ -21,8 +21,11 @@ pub use build::GoBuild;
 
 /// The most bytes kept of one file.
 const KEPT_MAX: u64 = 40 << 20;
-/// Of a segment with machine code: older linkers put the dynamic strings in front of it.
+/// Of a segment with machine code.
 const CODE_MAX: u64 = 2 << 20;
+/// Of one that the file begins with: linkers that do not separate code put the dynamic strings in
+/// front of it. Those of LLVM's library end behind 4 MB.
+const FRONT_MAX: u64 = 16 << 20;
 /// Where program headers may end. They follow the file header in every file that runs.
 const HEADERS_MAX: u64 = 64 << 10;
 /// Entries of one dynamic section that are read.
@@ -168,7 +171,11 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
         let length = length.min(size.saturating_sub(offset));
         let is_load = segment.p_type(endian) == PT_LOAD;
         let is_code = is_load && segment.p_flags(endian) & PF_X != object::elf::ProgramFlags(0);
-        let most = if is_code { CODE_MAX } else { KEPT_MAX.saturating_sub(kept) };
+        let most = match is_code {
+            true if offset == 0 => FRONT_MAX,
+            true => CODE_MAX,
+            false => KEPT_MAX.saturating_sub(kept),
+        };
         let length = if length > most {
             is_partial |= !is_code;
             most

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// Specifiers of one file: a bundle of a large application has some thousand.
 const SPECIFIERS_MAX: usize = 20_000;
+/// Names in the texts of one file, and the longest that npm takes.
+const NAMES_MAX: usize = 2_000;
+const NAME_MAX: usize = 214;
 /// A specifier.
 const SPECIFIER_MAX: usize = 1024;
 
@@ -21,6 +24,8 @@ pub struct JavaScript {
     pub specifiers: Vec<Box<str>>,
     /// Paths below the file's own directory that it names: `path.join(__dirname, "views")`.
     pub beside: Vec<Box<str>>,
+    /// Texts in it that have the form of a package's name: settings of libraries name others so.
+    pub names: Vec<Box<str>>,
     /// Whether it requires, or runs, what only a run could tell.
     pub dynamic: bool,
 }
@@ -67,8 +72,28 @@ pub fn scan(text: &[u8]) -> JavaScript {
     JavaScript {
         specifiers: specifiers.into_iter().collect(),
         beside: beside.into_iter().collect(),
+        names: names(text),
         dynamic: dynamic || eval,
     }
+}
+
+/// Texts between quotes that have the form of a package's name.
+fn names(text: &[u8]) -> Vec<Box<str>> {
+    let mut found = BTreeSet::new();
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"-._@/~".contains(&b);
+    for at in memchr::memchr3_iter(b'"', b'\'', b'`', text) {
+        let Some(name) = quoted(&text[at..]) else { continue };
+        let depth = usize::from(name.starts_with('@'));
+        let is_name = name.len() > 1
+            && name.len() <= NAME_MAX
+            && name.bytes().all(is_part)
+            && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '@')
+            && name.matches('/').count() == depth;
+        if is_name && found.len() < NAMES_MAX {
+            found.insert(name);
+        }
+    }
+    found.into_iter().collect()
 }
 
 fn is_word(byte: u8) -> bool {

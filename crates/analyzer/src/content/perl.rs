@@ -94,18 +94,23 @@ fn used(rest: &[u8], found: &mut Found) {
             found.libraries.extend(listed(statement).map(Into::into));
         }
         // What they load stands in their arguments.
-        "base" | "parent" | "if" | "autouse" | "aliased" | "maybe" => {
-            let texts = all_quoted(statement).into_iter().chain(listed(statement));
-            found.names.extend(texts.filter_map(|text| module(text.as_bytes())));
-            let words = statement.split(|b| b.is_ascii_whitespace() || *b == b',');
-            found.names.extend(words.filter_map(module).filter(|name| name.contains("::")));
-        }
+        "base" | "parent" | "if" | "autouse" | "aliased" | "maybe" => named(statement, found),
+        // `Mojo::Base` and its like take the name of the class above.
+        other if other.ends_with("::Base") => named(statement, found),
         _ => {
             let words = listed(statement).filter(|word| word.contains("::"));
             found.names.extend(words.filter_map(|word| module(word.as_bytes())));
         }
     }
     found.modules.insert(name);
+}
+
+/// Modules that the arguments of a module name.
+fn named(statement: &[u8], found: &mut Found) {
+    let texts = all_quoted(statement).into_iter().chain(listed(statement));
+    found.names.extend(texts.filter_map(|text| module(text.as_bytes())));
+    let words = statement.split(|b| b.is_ascii_whitespace() || *b == b',');
+    found.names.extend(words.filter_map(module).filter(|name| name.contains("::")));
 }
 
 /// `require Module`, `require "file"`, `require VERSION`.

@@ -37,9 +37,12 @@ pub fn scan(text: &[u8]) -> Php {
             }
         }
     }
+    // `__DIR__ . '/../src/' . $x` names a directory, as any path from the file's own place does.
     for rest in keyword(text, b"__DIR__").take(NAMES_OF_FILE_MAX) {
-        let whole = [b"__DIR__", statement(rest, b";\n")].concat();
-        beside.extend(here(&whole));
+        let statement = statement(rest, b";\n");
+        beside.extend(here(&[b"__DIR__", statement].concat()));
+        let first = all_quoted(statement).first().map(|text| text.trim_start_matches('/'));
+        beside.extend(first.filter(|text| text.ends_with('/')).map(Into::into));
     }
     Php { includes: includes.into_iter().collect(), beside: beside.into_iter().collect(), dynamic }
 }
@@ -84,12 +87,12 @@ mod tests {
             b"<?php require 'a.php'; include_once(\"/b/c.php\");\n\
               require __DIR__ . '/d.php'; require_once dirname(__FILE__).'/e.php';\n\
               require dirname(__DIR__) . '/f.php'; require dirname(__DIR__, 2) . '/g.php';\n\
-              $x = __DIR__ . '/h.json';",
+              $x = __DIR__ . '/h.json'; require __DIR__ . '/../src/' . $class . '.php';",
         );
         assert_eq!(found.includes.join(" "), "/b/c.php a.php");
         assert_eq!(
             found.beside.join(" "),
-            "../../g.php ../f.php ../g.php d.php e.php f.php h.json"
+            "../../g.php ../f.php ../g.php ../src/ ../src/.php d.php e.php f.php h.json"
         );
         assert!(!found.dynamic);
     }

@@ -176,7 +176,7 @@ pub fn form_of(path: &[u8], is_executable: bool) -> Form {
         || memchr::memmem::find(name, b".cpython-").is_some()
     {
         Form::Python
-    } else if ends(&[b".js", b".mjs", b".cjs", b".node"]) {
+    } else if ends(&[b".js", b".mjs", b".cjs", b".node"]) || has(b"/node_modules/") {
         Form::JavaScript
     } else if ends(&[b".pm", b".al", b".ix", b".pl", b".pod"])
         || has(b"/auto/") && has(b"/perl") && ends(&[b".so"])

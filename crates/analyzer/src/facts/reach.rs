@@ -125,6 +125,8 @@ pub(crate) struct Reach<'a> {
     blind: BTreeSet<(Blind, NodeId)>,
     /// A file that converts between character sets of its user's choice.
     converter: Option<NodeId>,
+    /// Whether Node reads the maps of sources.
+    source_maps: bool,
     warnings: Vec<String>,
 }
 
@@ -153,6 +155,7 @@ pub fn reach(
         entered: BTreeSet::new(),
         blind: BTreeSet::new(),
         converter: None,
+        source_maps: false,
         warnings: Vec::new(),
     };
     if let Some(profile) = profile {

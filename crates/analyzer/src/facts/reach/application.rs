@@ -18,10 +18,23 @@ pub(super) fn top(reach: &Reach<'_>, from: NodeId, marks: &[&[u8]]) -> Option<No
         .find(|at| marks.iter().any(|mark| tree.child(*at, mark).is_some()))
 }
 
+/// Claims what stands in the working directory that the image sets for an interpreter: the
+/// application, as most images have it.
+pub(super) fn of_working_directory(reach: &mut Reach<'_>, program: NodeId) {
+    let working = reach.environment.working_directory(reach.files);
+    if command::is_small(reach, working) {
+        claim(reach, working, &[b"vendor"], program);
+    }
+}
+
 /// Claims what stands beside a script that is the image's own, rather than a package's: templates,
 /// pictures, settings.
 pub(super) fn of_script(reach: &mut Reach<'_>, script: NodeId) {
-    let Some(top) = reach.files.tree().parent(script) else { return };
+    let tree = reach.files.tree();
+    let Some(directory) = tree.parent(script) else { return };
+    // `src/server.js` belongs to the directory of the nearest `package.json`.
+    let top = top(reach, directory, &[b"package.json", b"pyproject.toml", b"manage.py"]);
+    let top = top.filter(|top| command::is_small(reach, *top)).unwrap_or(directory);
     // An application has a `package.json` of its own, which makes it a package, too.
     let is_own = match reach.packages.owner(script) {
         None => true,

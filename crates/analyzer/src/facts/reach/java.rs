@@ -32,6 +32,7 @@ pub(super) fn started(reach: &mut Reach<'_>, node: NodeId) -> Result<()> {
     if let Some(home) = bin.and_then(|bin| tree.parent(bin)) {
         runtime(reach, home, node, &DEVELOPMENT);
     }
+    application::of_working_directory(reach, node);
     for variable in OPTIONS {
         let Some(value) = reach.environment.get(variable) else { continue };
         let options = words(value);

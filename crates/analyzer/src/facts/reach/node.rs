@@ -20,6 +20,10 @@ const DEPTH_MAX: usize = 16;
 /// What `node ARGUMENTS` runs.
 pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: NodeId) -> Result<()> {
     let working = reach.environment.working_directory(reach.files);
+    application::of_working_directory(reach, program);
+    if let Some(options) = reach.environment.get("NODE_OPTIONS") {
+        reach.source_maps |= memchr::memmem::find(options, b"--enable-source-maps").is_some();
+    }
     let mut rest = arguments.iter();
     while let Some(word) = rest.next() {
         match &word[..] {
@@ -36,6 +40,7 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
                     require(reach, working, &String::from_utf8_lossy(module), program)?;
                 }
             }
+            b"--enable-source-maps" => reach.source_maps = true,
             option if option.starts_with(b"-") => {}
             _ => {
                 let path = String::from_utf8_lossy(word).into_owned();
@@ -61,6 +66,13 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &JavaScript) ->
     for specifier in &module.specifiers {
         require(reach, directory, specifier, node)?;
     }
+    if reach.source_maps {
+        let map = [reach.files.tree().name(node), b".map"].concat();
+        if let Some(map) = reach.files.tree().child(directory, &map) {
+            reach.claim(map, Evidence::Named, "source map of", Some(node));
+        }
+    }
+    named_dependencies(reach, directory, module, node)?;
     for path in &module.beside {
         let Some(found) = reach.files.find_from(directory, path.as_bytes()) else { continue };
         if reach.files.is_file(found.node) {
@@ -80,6 +92,26 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &JavaScript) ->
         && let Some(manifest) = reach.files.tree().child(top, b"package.json")
     {
         reach.claim(manifest, Evidence::Needed, "package.json of", Some(node));
+    }
+    Ok(())
+}
+
+/// Requires the dependencies that the texts of an application's own code name.
+fn named_dependencies(
+    reach: &mut Reach<'_>,
+    directory: NodeId,
+    module: &JavaScript,
+    node: NodeId,
+) -> Result<()> {
+    if memchr::memmem::find(&reach.files.path(node), b"/node_modules/").is_some() {
+        return Ok(());
+    }
+    let Some(top) = package_of(reach, directory) else { return Ok(()) };
+    let Some(manifest) = manifest(reach, top)? else { return Ok(()) };
+    for name in &module.names {
+        if manifest["dependencies"].get(&**name).is_some() {
+            require(reach, directory, name, node)?;
+        }
     }
     Ok(())
 }

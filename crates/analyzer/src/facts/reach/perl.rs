@@ -7,7 +7,7 @@ use crate::content::{self, Perl};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::reach::steps::directories;
-use crate::facts::reach::{Blind, Reach, Whole, command};
+use crate::facts::reach::{Blind, Reach, Whole, application, command};
 use crate::limits::BELOW_MAX;
 use crate::tree::NodeId;
 
@@ -77,6 +77,7 @@ const FILES_AT_START: [&[u8]; 4] =
 /// Claims what every Perl may load.
 pub(super) fn started(reach: &mut Reach<'_>, node: NodeId) {
     reach.languages.entry(Blind::Perl).or_insert(node);
+    application::of_working_directory(reach, node);
     for module in AT_START {
         import(reach, module, node, None, Evidence::Named, "loaded by");
     }
@@ -101,6 +102,7 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
             reach.entered.insert(Blind::Perl);
             if let Some(found) = reach.environment.path(reach.files, word) {
                 reach.claim_found(&found, Evidence::Needed, "script of", Some(program));
+                application::of_script(reach, found.node);
                 // Without a first line or a known ending, nothing said that it is Perl.
                 if reach.files.content(found.node)?.is_none() {
                     reach.blind.insert((Blind::Perl, found.node));
@@ -174,6 +176,18 @@ fn uses(reach: &mut Reach<'_>, node: NodeId, directory: Option<NodeId>, module: 
     }
     for name in &module.names {
         import(reach, name, node, directory, Evidence::Named, "named in");
+        // `'Mojolicious::Plugin'` names those below, too.
+        let path = name.replace("::", "/");
+        if is_standard(reach, node) || !path.contains('/') {
+            continue;
+        }
+        for place in include(reach) {
+            let found = reach.files.find_from(place, path.as_bytes());
+            let found = found.filter(|found| reach.files.is_directory(found.node));
+            if let Some(found) = found.filter(|found| !is_standard(reach, found.node)) {
+                below(reach, found.node, node, "in a namespace named in");
+            }
+        }
     }
     let mut places = include(reach);
     places.extend(ancestors(reach, directory));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
 use crate::facts::kind::is_in_site;
-use crate::facts::reach::Reach;
+use crate::facts::reach::{Reach, application};
 use crate::tree::NodeId;
 
 use super::module::import;
@@ -161,7 +161,28 @@ pub(in crate::facts::reach) fn interpreter(
     if let Some(found) = standard.and_then(|standard| tree.child(standard, b"encodings")) {
         reach.claim_below(found, Evidence::Named, "encoding of", Some(program));
     }
+    path_code(reach, at, program)?;
+    application::of_working_directory(reach, program);
     Ok(at)
+}
+
+/// Claims what the lines of code in the `.pth` files of every site import, at every start.
+fn path_code(reach: &mut Reach<'_>, at: usize, program: NodeId) -> Result<()> {
+    for site in reach.interpreters.paths[at].directories.clone() {
+        for child in reach.files.sorted_children(site) {
+            if !reach.files.tree().name(child).ends_with(b".pth") {
+                continue;
+            }
+            let Some(content) = reach.files.content(child)? else { continue };
+            let lines = content.text().split(|b| *b == b'\n');
+            for line in lines.filter(|line| line.starts_with(b"import")) {
+                for name in &crate::content::python::scan(line).modules {
+                    import(reach, at, name, Some(site), program, "imported at the start of")?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Directories that the `.pth` files of a site add.

@@ -81,6 +81,17 @@ pub(super) fn import(
         }
         break;
     }
+    if module == "sysconfig"
+        && let Some(standard) = reach.interpreters.paths[interpreter].standard
+    {
+        // `_sysconfigdata__x86_64-linux-gnu`: its name is made of the platform's.
+        for child in reach.files.sorted_children(standard) {
+            if reach.files.tree().name(child).starts_with(b"_sysconfigdata_") {
+                let found = Found { node: child, links: Vec::new() };
+                claim_module(reach, &found, from, how);
+            }
+        }
+    }
     for (public, hidden) in HIDDEN {
         if public == module {
             for module in hidden {

@@ -1,0 +1,1 @@
+<%@ page isErrorPage="true" %><p>It broke: <%= exception %></p>
