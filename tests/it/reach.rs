@@ -281,7 +281,7 @@ fn perl_takes_modules_from_its_directories() {
 fn perl_that_only_a_run_can_tell_lowers_the_confidence_of_perl_alone() {
     let text = layer(&[
         ("usr/share/perl5/Never.pm", "1; # never"),
-        ("srv/left", "over"),
+        ("opt/left", "over"),
         ("srv/app.pl", "my $m = shift; require $m;"),
     ]);
     let run = Run::of(image(programs(text, &["usr/bin/perl"])).cmd(&["perl", "/srv/app.pl"]));
@@ -294,8 +294,8 @@ fn perl_that_only_a_run_can_tell_lowers_the_confidence_of_perl_alone() {
         because.ends_with("but Perl loads what only a run can tell (/srv/app.pl)"),
         "{because}"
     );
-    assert_eq!(of("/srv")["confidence"], "medium");
-    assert!(!of("/srv")["because"].as_str().unwrap().contains("but"));
+    assert_eq!(of("/opt")["confidence"], "medium");
+    assert!(!of("/opt")["because"].as_str().unwrap().contains("but"));
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn npm_runs_the_scripts_of_its_package() {
     ]);
     let layer = programs(text, &["usr/bin/node", "usr/bin/npm"]);
     let run = Run::of(image(layer).workdir("/app").cmd(&["npm", "start"]));
-    run.evidence(&[("/app/src/part.js", "needed"), ("/app/t.js", "none")]);
+    run.evidence(&[("/app/src/part.js", "needed"), ("/app/t.js", "package-mate")]);
     // A script that runs itself ends.
     let manifest = r#"{"name":"x","scripts":{"start":"npm start"}}"#;
     let text = layer_of(manifest);
