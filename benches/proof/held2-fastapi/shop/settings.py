@@ -1,0 +1,9 @@
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    title: str = "shop"
+    database_url: str
+
+
+settings = Settings()
