@@ -137,6 +137,10 @@ fn a_container_that_is_not_ours_is_watched_and_left_as_it_is() {
     assert_watched(&read(&user.path("run.json")));
     assert_eq!(containers(&docker), "waiting exited\n");
     docker.docker(&["rm", "waiting"]).unwrap();
+    // One that is removed as it ends tells what it ended with all the same.
+    docker.docker(&["create", "--rm", "--name", "waiting", TAG, "/app/work", "3"]).unwrap();
+    assert_eq!(profile(&user, &host, &watch).code(), 0);
+    assert_watched(&read(&user.path("run.json")));
 
     docker.docker(&["run", "--detach", "--name", "running", TAG]).unwrap();
     let child = command(&user, &host, &["--container", "running"]).spawn().unwrap();

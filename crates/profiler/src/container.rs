@@ -38,7 +38,6 @@ pub(crate) struct Inspected {
     pub(crate) lower: Vec<PathBuf>,
     /// Its first process; `None` where it does not run.
     pub(crate) pid: Option<i64>,
-    pub(crate) exit_code: Option<i64>,
 }
 
 impl Containers {
@@ -96,12 +95,15 @@ impl Containers {
         answer.map(inspected).map_err(|error| self.failed(&format!("container {name}"), &error))
     }
 
-    /// Waits until it ends.
-    pub(crate) async fn wait(&self, id: &str) -> Result<()> {
+    /// Waits until it ends; gives its exit code. One that is removed as it ends cannot be asked any
+    /// more.
+    pub(crate) async fn wait(&self, id: &str) -> Result<Option<i64>> {
         let mut answers = std::pin::pin!(self.client.wait_container(id, None));
         match answers.next().await {
+            None => Ok(None),
+            Some(Ok(answer)) => Ok(Some(answer.status_code)),
             // What bollard takes for an error is an exit code other than 0.
-            None | Some(Ok(_) | Err(ApiError::DockerContainerWaitError { .. })) => Ok(()),
+            Some(Err(ApiError::DockerContainerWaitError { code, .. })) => Ok(Some(code)),
             Some(Err(error)) => Err(self.failed(id, &error)),
         }
     }
@@ -147,6 +149,5 @@ fn inspected(answer: ContainerInspectResponse) -> Inspected {
         merged: path("MergedDir").or_else(beside),
         lower: lower.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect(),
         pid: state.pid.filter(|pid| runs && *pid > 0),
-        exit_code: state.exit_code.filter(|_| !runs),
     }
 }

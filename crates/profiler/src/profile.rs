@@ -129,14 +129,16 @@ impl Run<'_> {
             self.containers.start(id, self.name).await?;
         }
         let is_ours = print.is_some();
-        self.until_end(id, &watch, print).await?;
-        let ended = self.containers.inspect(id).await?;
-        if is_ours && ended.pid.is_some() {
+        let end = self.until_end(id, &watch, print).await?;
+        if is_ours && end == End::Early {
             // Watched to its end: what it opens while it shuts down is used, too.
             self.containers.stop(id).await?;
         }
-        // One that is stopped for this ends with what the signal makes of it.
-        let exit_code = ended.exit_code;
+        let exit_code = match end {
+            End::Own(code) => code,
+            // One that is stopped for this ends with what the signal makes of it.
+            End::Early => None,
+        };
         let mut recording = watch.end()?;
         recording.exit_code = exit_code;
         recording.image.clone_from(&inspected.image);
@@ -171,13 +173,18 @@ impl Run<'_> {
     }
 
     /// Waits for the end of the container, of the time, or of the patience of the user.
-    async fn until_end(&self, id: &str, watch: &Watch, mut print: Option<Print<'_>>) -> Result<()> {
+    async fn until_end(
+        &self,
+        id: &str,
+        watch: &Watch,
+        mut print: Option<Print<'_>>,
+    ) -> Result<End> {
         let mut output = std::pin::pin!(self.containers.output(id).fuse());
         let mut ended = std::pin::pin!(self.containers.wait(id));
         let deadline = self.time.map(|time| tokio::time::Instant::now() + time);
         let mut tick = tokio::time::interval(TICK);
         let mut prints = print.is_some();
-        loop {
+        let code = loop {
             tokio::select! {
                 piece = output.next(), if prints => match piece {
                     Some(Ok(piece)) => {
@@ -188,18 +195,15 @@ impl Run<'_> {
                     // An engine that keeps no logs has nothing to pass on.
                     Some(Err(_)) | None => prints = false,
                 },
-                result = &mut ended => {
-                    result?;
-                    break;
-                }
+                result = &mut ended => break result?,
                 _ = tick.tick() => {
                     let is_over = deadline.is_some_and(|at| tokio::time::Instant::now() >= at);
                     if is_over || self.end.load(Ordering::Relaxed) || watch.has_failed() {
-                        return Ok(());
+                        return Ok(End::Early);
                     }
                 }
             }
-        }
+        };
         // What it printed last may still be on its way.
         while let (true, Ok(Some(Ok(piece)))) =
             (prints, tokio::time::timeout(TICK * 20, output.next()).await)
@@ -208,8 +212,17 @@ impl Run<'_> {
                 pass_on(&piece, print);
             }
         }
-        Ok(())
+        Ok(End::Own(code))
     }
+}
+
+/// How the watching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// With the container, whose command ended with this.
+    Own(Option<i64>),
+    /// Before it: the time was over, or somebody wanted no more.
+    Early,
 }
 
 fn pass_on(piece: &LogOutput, print: &mut dyn FnMut(Stream, &[u8])) {
