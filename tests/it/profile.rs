@@ -8,7 +8,7 @@ use jettison_testkit::busybox;
 use jettison_testkit::engine::Dockerd;
 use jettison_testkit::image::{Image, LayerBuilder, Meta};
 use jettison_testkit::podman::Service;
-use jettison_testkit::process::run;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::jettison::{Run, User, names};
@@ -81,8 +81,7 @@ fn wait(is_so: impl Fn() -> bool) {
 }
 
 fn interrupt(child: &Child) {
-    // The shell's own: a small system has no other.
-    run(Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())])).unwrap();
+    kill_process(Pid::from_child(child), Signal::INT).unwrap();
 }
 
 /// What a run of `/app/work 3` shows, of either engine.
