@@ -32,6 +32,7 @@ use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::evidence::{Claim, Claims, Evidence};
 use crate::facts::filesystem::{Filesystem, Found};
+use crate::facts::kind::{FileKind, kind_of};
 use crate::facts::package::Packages;
 use crate::facts::profile::Profile;
 use crate::limits::BELOW_MAX;
@@ -281,6 +282,23 @@ impl Reach<'_> {
         for node in self.files.tree().walk(top) {
             if !self.files.is_directory(node) {
                 self.claim(node, evidence, how, from);
+            }
+        }
+    }
+
+    /// Claims the files among the first `most` nodes below a directory, tests, documents and headers
+    /// aside.
+    fn keep_below(
+        &mut self,
+        top: NodeId,
+        most: usize,
+        evidence: Evidence,
+        how: &str,
+        from: NodeId,
+    ) {
+        for node in self.files.tree().walk(top).take(most) {
+            if self.files.is_file(node) && kind_of(&self.files.path(node)) == FileKind::Other {
+                self.claim(node, evidence, how, Some(from));
             }
         }
     }

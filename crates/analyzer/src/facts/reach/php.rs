@@ -7,7 +7,6 @@ use crate::entry::split;
 use crate::error::Result;
 use crate::facts::configuration::{composer, document_root, php_ini};
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, kind_of};
 use crate::facts::reach::{Blind, Reach, Whole, application, command};
 use crate::limits::BELOW_MAX;
 use crate::tree::NodeId;
@@ -140,11 +139,8 @@ fn tree(reach: &mut Reach<'_>, directory: NodeId, from: NodeId) -> Result<()> {
         }
     }
     for top in tops {
-        for node in reach.files.tree().walk(top).take(BELOW_MAX).collect::<Vec<_>>() {
-            if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other {
-                reach.claim(node, Evidence::Named, "of a package that is loaded by", Some(from));
-            }
-        }
+        let how = "of a package that is loaded by";
+        reach.keep_below(top, BELOW_MAX, Evidence::Named, how, from);
     }
     Ok(())
 }

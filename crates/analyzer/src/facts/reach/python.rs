@@ -19,7 +19,7 @@ pub(super) use self::interpreter::{Interpreters, interpreter};
 
 use self::interpreter::{interpreter_for, is_standard};
 use self::kept::{
-    ENTRY_POINTS, computed_imports, console_script, entry_points, keep_below, text_import,
+    ENTRY_POINTS, MODULES_MAX, computed_imports, console_script, entry_points, text_import,
 };
 use self::module::{claim_init, claim_module, import, in_directory, twins};
 
@@ -69,7 +69,8 @@ pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: Nod
     // Nothing to run: whoever starts it types anything.
     reach.blind.insert((Blind::Python, program));
     if let Some(standard) = reach.interpreters.paths[interpreter].standard {
-        keep_below(reach, standard, Evidence::PackageMate, "may be imported by", program);
+        let how = "may be imported by";
+        reach.keep_below(standard, MODULES_MAX, Evidence::PackageMate, how, program);
     }
     Ok(())
 }

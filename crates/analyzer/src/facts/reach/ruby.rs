@@ -9,7 +9,6 @@ use crate::content::{self, Ruby};
 use crate::error::Result;
 use crate::facts::configuration::gem::{Gemspec, locked, specification};
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, kind_of};
 use crate::facts::reach::steps::directories;
 use crate::facts::reach::{Blind, Reach, Whole, application, command};
 use crate::limits::BELOW_MAX;
@@ -334,12 +333,7 @@ fn claim_gem(reach: &mut Reach<'_>, first: usize, from: NodeId) -> Result<()> {
         }
         reach.claim(specification, Evidence::Named, "specification of the gem of", Some(from));
         for top in tops {
-            for node in reach.files.tree().walk(top).take(BELOW_MAX).collect::<Vec<_>>() {
-                if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other
-                {
-                    reach.claim(node, Evidence::Named, "of the same gem as", Some(from));
-                }
-            }
+            reach.keep_below(top, BELOW_MAX, Evidence::Named, "of the same gem as", from);
         }
         open.extend(needed.into_iter().map(|at| (at, specification)));
     }

@@ -27,7 +27,7 @@ pub(super) struct SearchPath {
 
 /// What every interpreter imports while it starts (`python -v`), and what C code of the standard
 /// library imports without an import statement.
-pub(super) const AT_START: [&str; 28] = [
+const AT_START: [&str; 28] = [
     "encodings",
     "codecs",
     "io",
@@ -77,7 +77,7 @@ pub(super) fn interpreter_for(reach: &mut Reach<'_>, node: NodeId) -> Result<usi
     Ok(0)
 }
 
-pub(super) fn is_below(reach: &Reach<'_>, node: NodeId, directory: NodeId) -> bool {
+fn is_below(reach: &Reach<'_>, node: NodeId, directory: NodeId) -> bool {
     let tree = reach.files.tree();
     std::iter::successors(Some(node), |at| tree.parent(*at)).any(|at| at == directory)
 }
@@ -169,16 +169,9 @@ pub(in crate::facts::reach) fn interpreter(
 /// Claims what the lines of code in the `.pth` files of every site import, at every start.
 fn path_code(reach: &mut Reach<'_>, at: usize, program: NodeId) -> Result<()> {
     for site in reach.interpreters.paths[at].directories.clone() {
-        for child in reach.files.sorted_children(site) {
-            if !reach.files.tree().name(child).ends_with(b".pth") {
-                continue;
-            }
-            let Some(content) = reach.files.content(child)? else { continue };
-            let lines = content.text().split(|b| *b == b'\n');
-            for line in lines.filter(|line| line.starts_with(b"import")) {
-                for name in &crate::content::python::scan(line).modules {
-                    import(reach, at, name, Some(site), program, "imported at the start of")?;
-                }
+        for line in path_lines(reach, site)?.iter().filter(|line| line.starts_with(b"import")) {
+            for name in &crate::content::python::scan(line).modules {
+                import(reach, at, name, Some(site), program, "imported at the start of")?;
             }
         }
     }
@@ -186,23 +179,28 @@ fn path_code(reach: &mut Reach<'_>, at: usize, program: NodeId) -> Result<()> {
 }
 
 /// Directories that the `.pth` files of a site add.
-pub(super) fn path_files(reach: &Reach<'_>, site: NodeId) -> Result<Vec<NodeId>> {
+fn path_files(reach: &Reach<'_>, site: NodeId) -> Result<Vec<NodeId>> {
     let mut added = Vec::new();
-    for child in reach.files.sorted_children(site) {
-        if !reach.files.tree().name(child).ends_with(b".pth") {
+    for line in path_lines(reach, site)? {
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"import") {
             continue;
         }
-        let Some(content) = reach.files.content(child)? else { continue };
-        for line in content.text().split(|b| *b == b'\n') {
-            let line = line.trim_ascii();
-            if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"import") {
-                continue;
-            }
-            let found = reach.files.find_from(site, line);
-            added.extend(
-                found.map(|found| found.node).filter(|node| reach.files.is_directory(*node)),
-            );
-        }
+        let found = reach.files.find_from(site, line).map(|found| found.node);
+        added.extend(found.filter(|node| reach.files.is_directory(*node)));
     }
     Ok(added)
+}
+
+/// The lines of the `.pth` files of a site.
+fn path_lines(reach: &Reach<'_>, site: NodeId) -> Result<Vec<Vec<u8>>> {
+    let mut lines = Vec::new();
+    for child in reach.files.sorted_children(site) {
+        if reach.files.tree().name(child).ends_with(b".pth")
+            && let Some(content) = reach.files.content(child)?
+        {
+            lines.extend(content.text().split(|b| *b == b'\n').map(<[u8]>::to_vec));
+        }
+    }
+    Ok(lines)
 }

@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, is_in_site, kind_of};
+use crate::facts::kind::is_in_site;
 use crate::facts::reach::{Reach, Whole};
 use crate::tree::NodeId;
 
@@ -139,22 +139,8 @@ pub(super) fn computed_imports(reach: &mut Reach<'_>, interpreter: usize, module
     let top = above.take_while(|at| !sites.contains(at)).last();
     let Some(top) = top.filter(|top| reach.files.is_directory(*top)) else { return };
     if reach.begins(Whole::PythonComputed, top, module) {
-        keep_below(reach, top, Evidence::Named, "may be imported by name by", module);
-    }
-}
-
-/// Claims the files below a directory, tests, documents and headers aside.
-pub(super) fn keep_below(
-    reach: &mut Reach<'_>,
-    top: NodeId,
-    evidence: Evidence,
-    how: &str,
-    from: NodeId,
-) {
-    for node in reach.files.tree().walk(top).take(MODULES_MAX).collect::<Vec<_>>() {
-        if reach.files.is_file(node) && kind_of(&reach.files.path(node)) == FileKind::Other {
-            reach.claim(node, evidence, how, Some(from));
-        }
+        let how = "may be imported by name by";
+        reach.keep_below(top, MODULES_MAX, Evidence::Named, how, module);
     }
 }
 
@@ -171,7 +157,8 @@ pub(super) fn whole_package(reach: &mut Reach<'_>, place: NodeId, top: &str, mod
         if !reach.begins(Whole::PythonPackage, found, module) {
             continue;
         }
-        keep_below(reach, found, Evidence::PackageMate, "of the same package as", module);
+        let how = "of the same package as";
+        reach.keep_below(found, MODULES_MAX, Evidence::PackageMate, how, module);
     }
     if let Some(owner) = reach.packages.owner(module) {
         for node in &owner.files {

@@ -10,7 +10,7 @@ use super::kept::whole_package;
 use super::working;
 
 /// Modules that C code imports, by the module that is written in C.
-pub(super) const HIDDEN: [(&str, &[&str]); 16] = [
+const HIDDEN: [(&str, &[&str]); 16] = [
     ("datetime", &["_strptime", "zoneinfo", "_pydatetime"]),
     ("time", &["_strptime"]),
     ("pickle", &["copyreg", "_compat_pickle"]),
