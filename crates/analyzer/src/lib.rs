@@ -12,10 +12,12 @@
 //! - [`account`]: live, wasted by cause, duplicates, dive's figures
 //! - [`content`]: what one file's content says of others, looked at as it passes by
 //! - [`facts`]: packages and their files, what the image runs, what that reaches, what nothing uses
+//! - [`advice`]: changes to how it is built, with what they save
 //! - [`report`]: the account as text and JSON
 //! - [`analyze`]: the whole, top to bottom: the page to read first
 
 pub mod account;
+pub mod advice;
 pub mod analyze;
 pub mod blob;
 pub mod content;
