@@ -16,6 +16,7 @@ pub mod python;
 pub mod rpm;
 pub mod ruby;
 pub mod script;
+pub mod secret;
 pub mod shell;
 mod sparse;
 
@@ -32,6 +33,7 @@ pub use python::Python;
 pub use rpm::RpmDatabase;
 pub use ruby::Ruby;
 pub use script::Shebang;
+pub use secret::Secret;
 pub use shell::Shell;
 
 /// What a file's content says.
@@ -66,6 +68,10 @@ pub enum Body {
     Php(Php),
     /// A file that is read as it is: a package database, a configuration.
     Document(Vec<u8>),
+    /// A secret, whose content is not kept.
+    Secret(Secret),
+    /// The memory of a program that crashed.
+    CoreDump,
     /// A script of another language, which is not looked into.
     Other,
     /// A file of a kind that would be looked into, but is larger than is looked at.
@@ -89,6 +95,7 @@ enum State {
     Elf(Box<elf::Collector>),
     Archive(Box<archive::Collector>),
     Rpm(Vec<u8>),
+    Secret(Vec<u8>, Box<[u8]>),
     TooLarge,
     Nothing,
 }
@@ -98,6 +105,7 @@ enum State {
 enum Name {
     Archive,
     Rpm,
+    Secret,
     Document,
     /// A document that is too large to be one.
     TooLarge,
@@ -132,6 +140,7 @@ impl Collector {
             _ if size == 0 => State::Nothing,
             Name::TooLarge => State::TooLarge,
             Name::Rpm => State::Rpm(Vec::new()),
+            Name::Secret => State::Secret(Vec::new(), path.into()),
             Name::Document => State::Text(Vec::new(), Language::Document),
             name => State::Head(Vec::new(), name, size),
         };
@@ -147,7 +156,9 @@ impl Collector {
     pub fn piece(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Nothing | State::TooLarge => {}
-            State::Text(text, _) | State::Rpm(text) => text.extend_from_slice(bytes),
+            State::Text(text, _) | State::Rpm(text) | State::Secret(text, _) => {
+                text.extend_from_slice(bytes);
+            }
             State::Elf(elf) => elf.piece(bytes),
             State::Archive(archive) => archive.piece(bytes),
             State::Head(head, name, size) => {
@@ -169,6 +180,10 @@ impl Collector {
                 state => Self { state }.finish(),
             },
             State::TooLarge => plain(Body::TooLarge),
+            State::Secret(text, path) => {
+                secret::look(&path, &text).and_then(|s| plain(Body::Secret(s)))
+            }
+            State::Elf(elf) if elf.is_core_dump() => plain(Body::CoreDump),
             State::Elf(elf) => {
                 elf.finish().map(|elf| Content { shebang: None, body: Body::Elf(Box::new(elf)) })
             }
@@ -237,6 +252,9 @@ impl Name {
     fn of(path: &[u8], size: u64) -> Self {
         if rpm::is_database(path) {
             return if size > RPM_DATABASE_MAX { Self::TooLarge } else { Self::Rpm };
+        }
+        if secret::is_candidate(path, size) {
+            return Self::Secret;
         }
         if document::is_document(path, size) {
             return Self::Document;

@@ -12,6 +12,8 @@
 //! - [`account`]: live, wasted by cause, duplicates, dive's figures
 //! - [`content`]: what one file's content says of others, looked at as it passes by
 //! - [`facts`]: packages and their files, what the image runs, what that reaches, what nothing uses
+//! - [`rule`], [`finding`], [`remedy`]: what is worth telling of files, each byte once, and how it is
+//!   mended
 //! - [`advice`]: changes to how it is built, with what they save
 //! - [`report`]: the account as text and JSON
 //! - [`analyze`]: the whole, top to bottom: the page to read first
@@ -25,11 +27,14 @@ pub mod diff;
 pub mod entry;
 pub mod error;
 pub mod facts;
+pub mod finding;
 pub mod image;
 pub mod layer;
 pub mod limits;
 pub mod progress;
+pub mod remedy;
 pub mod report;
+pub mod rule;
 pub mod source;
 pub mod tree;
 pub mod why;

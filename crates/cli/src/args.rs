@@ -31,6 +31,8 @@ pub(crate) enum Command {
     /// Watch which files of its image a container executes and opens.
     #[command(after_help = PROFILE_HELP)]
     Profile(ProfileArgs),
+    /// List what findings are about, or explain one rule.
+    Rules(RulesArgs),
     /// Look after the cache of layer indexes.
     Cache(CacheArgs),
     /// Print what a shell needs to complete jettison's command line.
@@ -191,6 +193,10 @@ pub(crate) struct AnalyzeArgs {
     /// The base image, or how many of the bottom layers are its
     #[arg(long, value_name = "IMAGE|N")]
     pub(crate) base: Option<String>,
+    /// What to do about the image: the best actions, or all findings and suggestions with their
+    /// places and the lines to write; `off` is faster [default: brief]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) advice: Option<AdviceLevel>,
     #[command(flatten)]
     pub(crate) facts: FactsArgs,
     #[command(flatten)]
@@ -265,6 +271,26 @@ pub(crate) struct ProfileArgs {
     /// Where the profile is written [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// How much is said of what to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AdviceLevel {
+    /// Nothing: only the account
+    Off,
+    /// The best actions, a line each
+    #[default]
+    Brief,
+    /// Every finding and suggestion
+    Full,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RulesArgs {
+    /// Tell all about one rule
+    #[arg(long, value_name = "RULE")]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

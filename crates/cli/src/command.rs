@@ -7,6 +7,7 @@ mod diff;
 mod man;
 #[cfg(feature = "engine")]
 mod profile;
+mod rules;
 mod why;
 
 use std::io::Read;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
         Command::Profile(_) => {
             Err(jettison_analyzer::Error::NotBuilt("containers", "engine").into())
         }
+        Command::Rules(args) => rules::run(args),
         Command::Cache(args) => cache::run(args),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man => man::run(),
@@ -49,9 +51,9 @@ pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
 }
 
 /// What every command that reads images is given.
-struct Context {
-    printer: Printer,
-    config: Config,
+pub(crate) struct Context {
+    pub(crate) printer: Printer,
+    pub(crate) config: Config,
 }
 
 impl Context {
@@ -129,6 +131,7 @@ fn detail(args: &OutputArgs, config: &Config) -> Detail {
     Detail {
         top: args.top.or(config.analyze.top).unwrap_or(default.top),
         min_bytes: args.min_bytes.or(config.analyze.min_bytes).unwrap_or(default.min_bytes),
+        ..default
     }
 }
 

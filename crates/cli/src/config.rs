@@ -7,14 +7,20 @@ use jettison_oci::{Bytes, Platform};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::args::AdviceLevel;
 use crate::exit::UsageError;
 
 /// The file's name, looked for from the working directory upwards.
 const NAME: &str = "jettison.toml";
 
 /// Every section with its keys.
-const KEYS: [(&str, &[&str]); 1] =
-    [("analyze", &["cache-size", "max-expansion", "min-bytes", "platform", "top", "unused"])];
+const KEYS: [(&str, &[&str]); 2] = [
+    (
+        "analyze",
+        &["advice", "cache-size", "max-expansion", "min-bytes", "platform", "top", "unused"],
+    ),
+    ("ignore", &["package", "path", "reason", "rule", "until"]),
+];
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,6 +28,24 @@ const KEYS: [(&str, &[&str]); 1] =
 pub(crate) struct Config {
     /// `[analyze]`: how images are read and shown, by every command that reads one.
     pub(crate) analyze: Analyze,
+    /// `[[ignore]]`: findings that are not told.
+    pub(crate) ignore: Vec<IgnoreRow>,
+}
+
+/// `[[ignore]]`. All that it names has to fit; it has no flag, because it needs a reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub(crate) struct IgnoreRow {
+    /// A rule's name.
+    pub(crate) rule: Option<String>,
+    /// A pattern of paths.
+    pub(crate) path: Option<String>,
+    /// A package's name.
+    pub(crate) package: Option<String>,
+    /// Why it stays.
+    pub(crate) reason: String,
+    /// The last day on which it counts.
+    pub(crate) until: Option<toml::value::Datetime>,
 }
 
 /// `[analyze]`. Each key is the flag of its name.
@@ -41,6 +65,8 @@ pub(crate) struct Analyze {
     pub(crate) platform: Option<Platform>,
     /// Rows of each list.
     pub(crate) top: Option<usize>,
+    /// How much `analyze` says of what to do.
+    pub(crate) advice: Option<AdviceLevel>,
     /// Whether `analyze` also finds out what nothing leads to.
     pub(crate) unused: bool,
 }
@@ -89,7 +115,8 @@ impl Config {
                 .map_err(|error| format!("unknown section [{section}]{error}"))?;
             let keys =
                 KEYS.iter().find(|(name, _)| name == section).map_or(&[][..], |(_, keys)| keys);
-            for key in value.as_table().into_iter().flat_map(Table::keys) {
+            let rows = value.as_array().into_iter().flatten().chain([value]);
+            for key in rows.filter_map(Value::as_table).flat_map(Table::keys) {
                 known(key, keys)
                     .map_err(|error| format!("unknown key {key} in [{section}]{error}"))?;
             }
@@ -99,7 +126,7 @@ impl Config {
 }
 
 /// Fails where `word` is not one of `words`, with the nearest of them.
-fn known(word: &str, words: &[&str]) -> Result<(), String> {
+pub(crate) fn known(word: &str, words: &[&str]) -> Result<(), String> {
     if words.contains(&word) {
         return Ok(());
     }
@@ -137,7 +164,7 @@ mod tests {
         let hint = "unknown key min-byte in [analyze]: did you mean min-bytes?";
         assert_eq!(error("[analyze]\nmin-byte = 1"), hint);
         assert_eq!(error("[analyse]"), "unknown section [analyse]: did you mean analyze?");
-        assert_eq!(error("[zzz]"), "unknown section [zzz]: known are analyze");
+        assert_eq!(error("[zzz]"), "unknown section [zzz]: known are analyze, ignore");
         assert!(error("[analyze]\nmin-bytes = \"much\"").contains("\"much\" is not a size"));
         assert!(error("[analyze]\ntop = -1").contains("line 2"));
         assert!(error("[analyze").contains("line 1"));

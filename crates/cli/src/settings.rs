@@ -2,15 +2,20 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use jettison_analyzer::blob::decompress::Expansion;
+use jettison_analyzer::finding::Ignore;
+use jettison_analyzer::finding::ignore::Pattern;
 use jettison_analyzer::layer::cache::Cache;
 use jettison_analyzer::progress::Shared;
 use jettison_analyzer::source::OpenOptions;
 use jettison_oci::{Bytes, Platform};
 
 use crate::args::{CacheSettings, GlobalArgs, ReadArgs};
+use crate::command::Context;
 use crate::config::{Analyze, Config};
+use crate::exit::UsageError;
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -90,6 +95,39 @@ pub(crate) fn config(args: &GlobalArgs) -> anyhow::Result<(Config, Option<PathBu
     // A working directory that is gone has no settings above it.
     let directory = std::env::current_dir().unwrap_or_default();
     Config::find(args.config.as_deref(), &directory)
+}
+
+/// What findings are not told. Those whose day is over are told of.
+pub(crate) fn ignores(context: &Context) -> anyhow::Result<Vec<Ignore>> {
+    let today = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let today = today.split('T').next().unwrap_or_default();
+    let mut ignores = Vec::new();
+    for (at, row) in context.config.ignore.iter().enumerate() {
+        let named = format!("[[ignore]] number {}", at + 1);
+        let failed = |error: String| UsageError(format!("{named}: {error}"));
+        let until = match &row.until {
+            Some(until) => {
+                Some(until.date.ok_or_else(|| failed("until is no date".to_owned()))?.to_string())
+            }
+            None => None,
+        };
+        let ignore = Ignore {
+            rule: row.rule.clone(),
+            path: row.path.as_deref().map(Pattern::new).transpose().map_err(failed)?,
+            package: row.package.clone(),
+            reason: row.reason.clone(),
+            until,
+        };
+        ignore.check().map_err(failed)?;
+        match ignore.until.as_deref().filter(|until| *until < today) {
+            Some(until) => context.printer.warning(&format!(
+                "{named} ended on {until}: what it silenced is told again ({})",
+                ignore.reason
+            )),
+            None => ignores.push(ignore),
+        }
+    }
+    Ok(ignores)
 }
 
 /// `$XDG_CACHE_HOME/jettison`, or `~/.cache/jettison`.

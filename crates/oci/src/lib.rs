@@ -9,6 +9,7 @@
 
 pub mod bytes;
 pub mod chain_id;
+pub mod count;
 pub mod digest;
 pub mod escape;
 pub mod platform;

@@ -6,11 +6,13 @@
 
 mod build;
 mod names;
+mod sections;
 
 use object::Endianness;
 use object::elf::{
     DF_1_NODEFLIB, DT_AUXILIARY, DT_FILTER, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME,
-    DT_STRSZ, DT_STRTAB, ET_DYN, ET_EXEC, FileHeader32, FileHeader64, PF_X, PT_INTERP, PT_LOAD,
+    DT_STRSZ, DT_STRTAB, ET_CORE, ET_DYN, ET_EXEC, FileHeader32, FileHeader64, PF_X, PT_INTERP,
+    PT_LOAD,
 };
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,10 @@ pub struct Elf {
     pub go: Option<GoBuild>,
     /// Crates that a Rust program was built from, `name-version`.
     pub crates: Vec<Box<str>>,
+    /// Bytes of sections that only debuggers read (`.debug_*`).
+    pub debug: u64,
+    /// Bytes of the symbol table that only linkers and debuggers read (`.symtab`, `.strtab`).
+    pub symbols: u64,
     /// Part of its data was larger than is looked at.
     pub is_partial: bool,
 }
@@ -80,11 +86,24 @@ pub(super) struct Collector {
     head: Vec<u8>,
     sparse: Option<Sparse>,
     failed: bool,
+    is_core_dump: bool,
 }
 
 impl Collector {
     pub(super) fn new(size: u64) -> Self {
-        Self { size, position: 0, head: Vec::new(), sparse: None, failed: false }
+        Self {
+            size,
+            position: 0,
+            head: Vec::new(),
+            sparse: None,
+            failed: false,
+            is_core_dump: false,
+        }
+    }
+
+    /// Whether it is the memory of a program that crashed.
+    pub(super) const fn is_core_dump(&self) -> bool {
+        self.is_core_dump
     }
 
     pub(super) fn piece(&mut self, bytes: &[u8]) {
@@ -97,8 +116,9 @@ impl Collector {
             self.head.extend_from_slice(bytes);
             match plan(&self.head, self.size) {
                 Plan::More if (self.head.len() as u64) < HEADERS_MAX.min(self.size) => {}
-                Plan::More | Plan::Nothing => {
+                plan @ (Plan::More | Plan::Nothing | Plan::CoreDump) => {
                     self.failed = true;
+                    self.is_core_dump = matches!(plan, Plan::CoreDump);
                     self.head = Vec::new();
                 }
                 Plan::Keep(ranges, is_partial) => {
@@ -129,6 +149,8 @@ enum Plan {
     More,
     /// It is no file that runs.
     Nothing,
+    /// It is what is left of a program that ran.
+    CoreDump,
     /// These ranges, ascending; and whether something was left out.
     Keep(Vec<(u64, u64)>, bool),
 }
@@ -148,8 +170,10 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
     }
     let Ok(header) = E::parse(head) else { return Plan::Nothing };
     let Ok(endian) = header.endian() else { return Plan::Nothing };
-    if !matches!(header.e_type(endian), ET_EXEC | ET_DYN) {
-        return Plan::Nothing;
+    match header.e_type(endian) {
+        ET_EXEC | ET_DYN => {}
+        ET_CORE => return Plan::CoreDump,
+        _ => return Plan::Nothing,
     }
     let (start, each, count) = (
         header.e_phoff(endian).into(),
@@ -185,6 +209,7 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
         kept += if is_load { length } else { 0 };
         ranges.push((offset, offset.saturating_add(length)));
     }
+    ranges.extend(sections::range(header, endian, size));
     Plan::Keep(merged(ranges), is_partial)
 }
 
@@ -272,8 +297,13 @@ fn read<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<Elf> {
             elf.versions = names::versions(table);
         }
     }
+    (elf.debug, elf.symbols) = sections::unneeded(header, endian, data);
+    // The names of sections and symbols behind what is loaded lead to no file.
+    let loaded = segments.iter().filter(|s| s.p_type(endian) == PT_LOAD);
+    let loaded = loaded.map(|s| s.file_range(endian)).map(|(at, length)| at.saturating_add(length));
+    let loaded = loaded.max().unwrap_or(u64::MAX);
     let mut found = names::Found::default();
-    for (_, bytes) in data.parts() {
+    for (_, bytes) in data.parts().filter(|(start, _)| *start < loaded) {
         found.look_at(bytes);
     }
     for name in &elf.needed {
@@ -328,6 +358,17 @@ mod tests {
                 assert_eq!(*pieces, whole, "{size}");
             }
         }
+    }
+
+    #[test]
+    fn sections_for_debuggers_are_measured() {
+        // This test is built with them.
+        let bytes = fs_err::read(std::env::current_exe().unwrap()).unwrap();
+        let whole = elf(&bytes).unwrap();
+        assert!(whole.symbols > 10_000, "{}", whole.symbols);
+        assert!(whole.debug + whole.symbols < bytes.len() as u64);
+        let stripped = elf(&fs_err::read("/usr/bin/bash").unwrap()).unwrap();
+        assert_eq!((stripped.debug, stripped.symbols), (0, 0));
     }
 
     #[test]

@@ -236,7 +236,11 @@ impl Reach<'_> {
             Body::Php(file) => php::visit(self, node, file)?,
             Body::Other => _ = self.blind.insert((Blind::OtherLanguage, node)),
             Body::Archive(archive) => java::archive(self, node, archive),
-            Body::Rpm(_) | Body::Document(_) | Body::TooLarge => {}
+            Body::Rpm(_)
+            | Body::Document(_)
+            | Body::Secret(_)
+            | Body::CoreDump
+            | Body::TooLarge => {}
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::layer::index::LayerIndex;
 mod encoding;
 
 /// Changes with the encoding and with what the parser makes of a tar.
-const VERSION: &str = "v3";
+const VERSION: &str = "v4";
 /// The suffix of entries; everything else in the directory is left alone.
 const SUFFIX: &str = "layer";
 /// An entry larger than this is not read: no layer within the limits makes one.

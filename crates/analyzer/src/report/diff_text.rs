@@ -3,9 +3,10 @@
 use jettison_oci::{Bytes, escape};
 
 use crate::diff::{Diff, LayerState, delta};
-use crate::report::page::{Page, Style, Tone, counted};
+use crate::report::page::{Page, Style, Tone};
 use crate::report::rows::Rows;
 use crate::report::{Detail, model};
+use jettison_oci::count::counted;
 
 /// The page that `jettison diff` prints.
 pub fn render(diff: &Diff<'_>, detail: Detail, style: Style) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! The account as documents for machines. Keys are a contract: added to, never changed, within a
 //! schema version. Sizes are integers of bytes; what a source cannot give is null.
 
+mod advice;
 mod diff;
 mod package;
 mod unused;
@@ -11,10 +12,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::{Account, Duplicate, LayerRow, waste};
-use crate::facts::Facts;
 use crate::image::Instruction;
-use crate::report::Detail;
+use crate::report::{Analyzed, Detail};
 
+pub use advice::{FindingDocument, IgnoredDocument, SuggestionDocument};
 pub use unused::{UnusedDocument, Use, use_of};
 
 pub use diff::{DiffDocument, diff};
@@ -67,10 +68,13 @@ pub struct Analysis {
     pub unused: Option<UnusedDocument>,
     /// Its packages, those with the most bytes first. All of them; null where `unused` is.
     pub packages: Option<Vec<PackageDocument>>,
-    /// Findings of rules.
-    pub findings: Vec<serde_json::Value>,
-    /// Changes that would save bytes.
-    pub suggestions: Vec<serde_json::Value>,
+    /// What rules find, the most bytes first; no byte is in two of them. All of them; null where
+    /// that was not asked for.
+    pub findings: Option<Vec<FindingDocument>>,
+    /// What settings silenced; null where `findings` is.
+    pub ignored: Option<Vec<IgnoredDocument>>,
+    /// Changes that would save bytes, those that save most first; null where `findings` is.
+    pub suggestions: Option<Vec<SuggestionDocument>>,
     /// What was odd about the image.
     pub warnings: Vec<String>,
 }
@@ -240,7 +244,8 @@ pub(crate) fn layer_name(account: &Account, layer: usize) -> LayerName {
 }
 
 /// The document of an account.
-pub fn analysis(account: &Account, facts: Option<&Facts>, detail: Detail) -> Analysis {
+pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
+    let Analyzed { account, facts, advice } = of;
     let image = &account.image;
     Analysis {
         schema_version: SCHEMA_VERSION,
@@ -282,8 +287,9 @@ pub fn analysis(account: &Account, facts: Option<&Facts>, detail: Detail) -> Ana
         duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
         unused: facts.map(|facts| unused::unused(account, facts, detail)),
         packages: facts.map(|facts| package::packages(account, facts, detail)),
-        findings: Vec::new(),
-        suggestions: Vec::new(),
+        findings: advice.map(|advice| advice::findings(account, &advice.findings, detail)),
+        ignored: advice.map(|advice| advice::ignored(&advice.findings)),
+        suggestions: advice.map(|advice| advice::suggestions(&advice.suggestions)),
         warnings: account.warnings.clone(),
     }
 }

@@ -1,7 +1,5 @@
 //! A page of text for a terminal: columns, wrapped words, colour only where it is wanted.
 
-use std::fmt::Write as _;
-
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// How text is written.
@@ -204,20 +202,6 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// What stands behind a number, and says nothing without it.
 const UNITS: [&str; 8] = ["%", "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-/// `count thing`, with an s where there are several, and commas between thousands.
-pub(crate) fn counted(count: usize, thing: &str) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    let _ = write!(text, " {thing}{}", if count == 1 { "" } else { "s" });
-    text
-}
-
 /// `part` of `whole` in percent with one decimal; 0.0 where there is no whole. Something is never
 /// shown as nothing, nor almost all as all.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
@@ -252,9 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_for_people() {
-        assert_eq!(counted(1, "file"), "1 file");
-        assert_eq!(counted(1_234_567, "file"), "1,234,567 files");
+    fn shares_are_for_people() {
         assert_eq!(percent(1, 3), "33.3 %");
         assert_eq!(percent(1, 1_000_000), "0.1 %");
         assert_eq!(percent(999_999, 1_000_000), "99.9 %");

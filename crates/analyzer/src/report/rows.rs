@@ -3,7 +3,8 @@
 use jettison_oci::Bytes;
 
 use crate::report::Detail;
-use crate::report::page::{Page, Tone, counted};
+use crate::report::page::{Page, Tone};
+use jettison_oci::count::counted;
 
 /// A list's rows, cut by `--min-bytes` and `--top`.
 pub(crate) struct Rows<'a, T, F: Fn(&T) -> Bytes> {

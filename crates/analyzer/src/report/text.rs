@@ -4,15 +4,16 @@ use jettison_oci::{Bytes, escape};
 
 use crate::account::{Account, waste};
 use crate::entry::Kind;
-use crate::facts::Facts;
-use crate::report::page::{Page, Style, Tone, counted, percent};
-use crate::report::remedy::Remedies;
+use crate::remedy::Remedies;
+use crate::report::page::{Page, Style, Tone, percent};
 use crate::report::rows::Rows;
-use crate::report::{Detail, bar, model, unused_text};
+use crate::report::{Analyzed, Detail, advice_text, bar, model, unused_text};
 use crate::tree::NodeId;
+use jettison_oci::count::counted;
 
 /// The page that `jettison analyze` prints.
-pub fn render(account: &Account, facts: Option<&Facts>, detail: Detail, style: Style) -> Vec<u8> {
+pub fn render(of: Analyzed<'_>, detail: Detail, style: Style) -> Vec<u8> {
+    let account = of.account;
     let mut page = Page::new(style);
     header(&mut page, account);
     sizes(&mut page, account);
@@ -22,8 +23,11 @@ pub fn render(account: &Account, facts: Option<&Facts>, detail: Detail, style: S
     wasted_paths(&mut page, account, detail);
     duplicates(&mut page, account, detail);
     directories(&mut page, account, detail);
-    if let Some(facts) = facts {
+    if let Some(facts) = of.facts.filter(|_| detail.unused) {
         unused_text::draw(&mut page, account, facts, detail);
+    }
+    if let Some(advice) = of.advice {
+        advice_text::draw(&mut page, account, advice, detail);
     }
     dive(&mut page, account);
     page.finish()

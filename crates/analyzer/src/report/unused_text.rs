@@ -7,8 +7,9 @@ use crate::facts::Facts;
 use crate::facts::unused::GroupName;
 use crate::report::Detail;
 use crate::report::model::{self, OwnerDocument, Use};
-use crate::report::page::{Page, counted, percent};
+use crate::report::page::{Page, percent};
 use crate::report::rows::Rows;
+use jettison_oci::count::counted;
 
 /// The part of the page that lists unused files.
 pub(crate) fn draw(page: &mut Page, account: &Account, facts: &Facts, detail: Detail) {

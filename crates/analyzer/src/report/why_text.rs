@@ -7,10 +7,11 @@ use jettison_oci::{Bytes, escape};
 use crate::account::Account;
 use crate::entry::Kind;
 use crate::report::model::Use;
-use crate::report::page::{Page, Style, Tone, counted};
+use crate::report::page::{Page, Style, Tone};
 use crate::report::rows::Rows;
 use crate::report::{Detail, model, unused_text};
 use crate::why::{Action, Event, State, Why, kind_name};
+use jettison_oci::count::counted;
 
 /// The page that `jettison why` prints.
 pub fn render(

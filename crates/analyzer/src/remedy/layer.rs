@@ -5,7 +5,7 @@ use crate::image::Instruction;
 
 /// What brought a layer's files, as far as advice differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// The base image.
     Base,
     /// The archive that the image starts from.
@@ -24,8 +24,8 @@ pub(super) enum Source {
 }
 
 /// A layer in a sentence.
-pub(super) struct Layer<'a> {
-    pub(super) number: usize,
+pub(crate) struct Layer<'a> {
+    pub(crate) number: usize,
     instruction: Option<&'a Instruction>,
     text: String,
     base: bool,
@@ -37,19 +37,19 @@ const TOOLS: [&str; 7] = ["chmod", "chown", "chgrp", "rm", "mv", "touch", "strip
 const SEPARATORS: [char; 13] = [' ', '&', ';', '|', '(', ')', '{', '}', '"', '\'', '`', '\n', '\t'];
 
 impl<'a> Layer<'a> {
-    pub(super) fn of(account: &'a Account, number: usize) -> Self {
+    pub(crate) fn of(account: &'a Account, number: usize) -> Self {
         let row = &account.layers[number];
         let instruction = row.instruction.as_ref();
         let text = instruction.map(Instruction::text).unwrap_or_default();
         Self { number, instruction, text, base: row.base }
     }
 
-    pub(super) fn keyword(&self) -> Option<&'static str> {
+    pub(crate) fn keyword(&self) -> Option<&'static str> {
         self.instruction.and_then(Instruction::keyword)
     }
 
     /// `RUN chmod #9`, `COPY #3`, `layer #0`.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match (self.keyword(), self.tool()) {
             (Some(keyword), Some(tool)) => format!("{keyword} {tool} #{}", self.number),
             (Some(keyword), None) => format!("{keyword} #{}", self.number),
@@ -68,12 +68,12 @@ impl<'a> Layer<'a> {
     }
 
     /// Whether `tool` is among the words of its commands.
-    pub(super) fn runs(&self, tool: &str) -> bool {
+    pub(crate) fn runs(&self, tool: &str) -> bool {
         self.text.split(SEPARATORS).any(|word| word.rsplit('/').next() == Some(tool))
     }
 
     /// The flags by which COPY does what its commands do: `--chown`, `--chmod`.
-    pub(super) fn flags(&self) -> Vec<&'static str> {
+    pub(crate) fn flags(&self) -> Vec<&'static str> {
         let mut flags = Vec::new();
         if self.runs("chown") || self.runs("chgrp") {
             flags.push("--chown");
@@ -84,11 +84,11 @@ impl<'a> Layer<'a> {
         flags
     }
 
-    pub(super) fn is_copy(&self) -> bool {
+    pub(crate) fn is_copy(&self) -> bool {
         matches!(self.keyword(), Some("COPY" | "ADD"))
     }
 
-    pub(super) fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         if self.base {
             return Source::Base;
         }

@@ -1,7 +1,8 @@
 //! What to do about a group of wasted bytes, in a sentence.
 
 mod advice;
-mod layer;
+pub(crate) mod brought;
+pub(crate) mod layer;
 mod replaced;
 
 #[cfg(test)]
@@ -11,10 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::account::{Account, Waste};
 use crate::entry::Whiteout;
-use crate::report::page::counted;
-use crate::report::remedy::advice::{Files, Group};
-use crate::report::remedy::layer::Layer;
+use crate::remedy::advice::{Files, Group};
+use crate::remedy::layer::Layer;
 use crate::tree::{Cause, Fate, Payload};
+use jettison_oci::count::counted;
 
 /// The sentences of an account.
 pub(crate) struct Remedies<'a> {

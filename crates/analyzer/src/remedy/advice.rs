@@ -1,6 +1,6 @@
 //! How bytes are not wasted: what to change in which instruction.
 
-use crate::report::remedy::layer::{Layer, Source};
+use crate::remedy::layer::{Layer, Source};
 
 /// A number of files in a sentence.
 #[derive(Clone, Copy)]

@@ -1,0 +1,51 @@
+//! Sections of programs that only debuggers read.
+
+use crate::content::{Body, Content};
+use crate::facts::evidence::Confidence;
+use crate::facts::kind::{Form, form_of};
+use crate::rule::seen::File;
+use crate::rule::seen::Part;
+use crate::rule::{Look, Rule, Used};
+
+pub(super) const RULE: Rule = Rule {
+    id: "debug-symbols",
+    title: "debug sections and symbol tables",
+    what: "The bytes of `.debug_*` sections, and of `.symtab` with its strings, in programs and \
+           shared objects. Files with a signature over their content are left alone.",
+    why: "No program needs them to run. Crash reports and profilers have fewer names without \
+           them: keep an unstripped copy outside of the image.",
+    fix: "run strip --strip-unneeded, or build with -s (Go: -ldflags=\"-s -w\")",
+    example: "RUN make install && find /usr/local -type f -perm /111 -exec strip --strip-unneeded {} + || true",
+    confidence: Confidence::High,
+    used: Used::Ignored,
+    looks: &[Look::Parts(sections)],
+};
+
+fn sections(file: &File<'_>) -> Vec<Part> {
+    if file.size < FILE_MIN || is_signed(file) {
+        return Vec::new();
+    }
+    let is_program = matches!(
+        form_of(file.path, file.image.files.is_executable(file.node)),
+        Form::Program | Form::SharedObject
+    ) || file.ends(&[".so", ".node"]);
+    if !is_program {
+        return Vec::new();
+    }
+    match file.content().as_deref() {
+        Some(Content { body: Body::Elf(elf), .. }) => {
+            vec![Part { of: ".debug_*", bytes: elf.debug }, Part { of: ".symtab", bytes: elf.symbols }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Nothing worth it in a smaller one.
+const FILE_MIN: u64 = 8 << 10;
+
+/// Whether something checks the file's content when it is loaded (IMA, FIPS).
+fn is_signed(file: &File<'_>) -> bool {
+    let sum = [b".", file.name, b".hmac"].concat();
+    let mut entry = file.image.files.entry(file.node).into_iter();
+    file.is_beside(&sum) || entry.any(|entry| entry.xattrs().any(|(name, _)| name == b"security.ima"))
+}
