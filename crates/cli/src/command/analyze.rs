@@ -20,13 +20,10 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let ignores = settings::ignores(context)?;
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
         let facts = gather.then(|| facts(profile, &account, context)).transpose()?;
-        let advice = match facts.as_ref().filter(|_| is_advised) {
-            Some(facts) => Some(Advice {
-                findings: Findings::of(&account, facts, &ignores),
-                suggestions: Vec::new(),
-            }),
-            None => None,
-        };
+        let advice = facts.as_ref().filter(|_| is_advised).map(|facts| Advice {
+            findings: Findings::of(&account, facts, &ignores),
+            suggestions: Vec::new(),
+        });
         let detail = Detail {
             unused,
             advice: level == AdviceLevel::Full,
