@@ -11,22 +11,20 @@ use crate::printer::Printer;
 
 pub(crate) fn run(args: &RulesArgs) -> anyhow::Result<Code> {
     let text = match &args.explain {
-        Some(id) => match rule::find(id) {
-            Some(rule) => rule.page(),
-            None => {
-                let ids: Vec<&str> = rule::ALL.iter().map(|rule| rule.id).collect();
-                let hint = known(id, &ids).err().unwrap_or_default();
-                return Err(UsageError(format!("there is no rule {id}{hint}")).into());
-            }
-        },
-        None => {
-            let mut text = String::new();
-            for rule in rule::ALL {
-                let _ = writeln!(text, "{:<32} {}", rule.id, rule.title);
-            }
+        Some(id) => page(id)?,
+        None => rule::ALL.iter().fold(String::new(), |mut text, rule| {
+            let _ = writeln!(text, "{:<32} {}", rule.id, rule.title);
             text
-        }
+        }),
     };
     Printer::result(text.as_bytes())?;
     Ok(Code::Done)
+}
+
+fn page(id: &str) -> Result<String, UsageError> {
+    rule::find(id).map(rule::Rule::page).ok_or_else(|| {
+        let ids: Vec<&str> = rule::ALL.iter().map(|rule| rule.id).collect();
+        let hint = known(id, &ids).err().unwrap_or_default();
+        UsageError(format!("there is no rule {id}{hint}"))
+    })
 }
