@@ -28,6 +28,16 @@ pub struct Config {
     pub working_dir: String,
     /// `HEALTHCHECK` with its first word, `CMD` or `CMD-SHELL`; empty where there is none.
     pub healthcheck: Vec<String>,
+    /// When the health check runs, as flags of a Dockerfile.
+    pub healthcheck_flags: Vec<String>,
+    /// `EXPOSE`, as `80/tcp`.
+    pub exposed_ports: Vec<String>,
+    /// `LABEL`, by name.
+    pub labels: Vec<(String, String)>,
+    /// `STOPSIGNAL`, empty for the engine's own.
+    pub stop_signal: String,
+    /// `SHELL`, empty for the engine's own.
+    pub shell: Vec<String>,
     /// `VOLUME`: directories whose content is not the image's while it runs.
     pub volumes: Vec<String>,
     /// Digests of the uncompressed layers, bottom first.
@@ -67,6 +77,11 @@ impl Config {
             created: fields.created,
             healthcheck: run.healthcheck(),
             volumes: run.volumes(),
+            healthcheck_flags: run.healthcheck_flags(),
+            exposed_ports: run.exposed_ports(),
+            labels: run.labels(),
+            stop_signal: run.stop_signal(),
+            shell: run.shell(),
             entrypoint: run.entrypoint.map(Vec::from).unwrap_or_default(),
             cmd: run.cmd.map(Vec::from).unwrap_or_default(),
             user: run.user.unwrap_or_default(),

@@ -110,6 +110,10 @@ pub(super) struct RunFields {
     pub(super) healthcheck: Option<serde_json::Value>,
     /// A set, as Go writes it: an object with empty values.
     pub(super) volumes: Option<serde_json::Value>,
+    pub(super) exposed_ports: Option<serde_json::Value>,
+    pub(super) labels: Option<serde_json::Value>,
+    pub(super) stop_signal: Option<serde_json::Value>,
+    pub(super) shell: Option<serde_json::Value>,
 }
 
 impl RunFields {
@@ -120,11 +124,60 @@ impl RunFields {
         words.filter_map(|word| Some(word.as_str()?.to_owned())).collect()
     }
 
+    /// When the health check runs, as flags of a Dockerfile: `--interval=30s`.
+    pub(super) fn healthcheck_flags(&self) -> Vec<String> {
+        const TIMES: [(&str, &str); 4] = [
+            ("Interval", "interval"),
+            ("Timeout", "timeout"),
+            ("StartPeriod", "start-period"),
+            ("StartInterval", "start-interval"),
+        ];
+        let Some(health) = &self.healthcheck else { return Vec::new() };
+        let number =
+            |key: &str| health.get(key).and_then(serde_json::Value::as_u64).filter(|n| *n > 0);
+        let times = TIMES.iter().filter_map(|(key, flag)| {
+            let nanoseconds = number(key)?;
+            Some(match nanoseconds % 1_000_000_000 {
+                0 => format!("--{flag}={}s", nanoseconds / 1_000_000_000),
+                _ => format!("--{flag}={nanoseconds}ns"),
+            })
+        });
+        times.chain(number("Retries").map(|retries| format!("--retries={retries}"))).collect()
+    }
+
     /// The volumes' paths.
     pub(super) fn volumes(&self) -> Vec<String> {
-        let volumes = self.volumes.as_ref().and_then(serde_json::Value::as_object);
-        volumes.into_iter().flat_map(|map| map.keys().cloned()).collect()
+        keys(self.volumes.as_ref())
     }
+
+    /// The ports, `80/tcp`.
+    pub(super) fn exposed_ports(&self) -> Vec<String> {
+        keys(self.exposed_ports.as_ref())
+    }
+
+    /// The labels, by name.
+    pub(super) fn labels(&self) -> Vec<(String, String)> {
+        let labels = self.labels.as_ref().and_then(serde_json::Value::as_object);
+        let rows = labels.into_iter().flatten();
+        rows.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
+    /// The signal that ends it; empty for the engine's own.
+    pub(super) fn stop_signal(&self) -> String {
+        self.stop_signal.as_ref().and_then(|signal| signal.as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// The shell of commands that are lines; empty for the engine's own.
+    pub(super) fn shell(&self) -> Vec<String> {
+        let words = self.shell.as_ref().and_then(serde_json::Value::as_array);
+        words.into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect()
+    }
+}
+
+/// The keys of a set, as Go writes one.
+fn keys(set: Option<&serde_json::Value>) -> Vec<String> {
+    let set = set.and_then(serde_json::Value::as_object);
+    set.into_iter().flat_map(|map| map.keys().cloned()).collect()
 }
 
 /// A command. Old builders wrote a lone word as itself.

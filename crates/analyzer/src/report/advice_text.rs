@@ -113,7 +113,7 @@ fn suggestions(page: &mut Page, all: &[Suggestion], detail: Detail) {
         }
         for line in suggestion.dockerfile.lines() {
             // Lines to be copied are never cut.
-            page.line(&format!("    {}", escape::line(line)));
+            page.line(&format!("    {}", escape::lines(line)));
         }
     }
     rows.rest(page);

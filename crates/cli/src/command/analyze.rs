@@ -1,7 +1,6 @@
 //! `jettison analyze`.
 
-use jettison_analyzer::advice::Advice;
-use jettison_analyzer::finding::Findings;
+use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs, Format};
@@ -20,10 +19,9 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let ignores = settings::ignores(context)?;
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
         let facts = gather.then(|| facts(profile, &account, context)).transpose()?;
-        let advice = facts.as_ref().filter(|_| is_advised).map(|facts| Advice {
-            findings: Findings::of(&account, facts, &ignores),
-            suggestions: Vec::new(),
-        });
+        let known = Known { ignores: &ignores, dockerfile: None };
+        let facts_of = facts.as_ref().filter(|_| is_advised);
+        let advice = facts_of.map(|facts| Advice::of(&account, facts, known));
         let detail = Detail {
             unused,
             advice: level == AdviceLevel::Full,

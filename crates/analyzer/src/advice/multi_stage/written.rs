@@ -1,0 +1,120 @@
+//! The Dockerfile of two stages.
+
+use std::fmt::Write as _;
+
+use crate::account::Account;
+use crate::advice::final_stage;
+use crate::advice::multi_stage::Today;
+use crate::advice::multi_stage::kept::Kept;
+use crate::image::Instruction;
+
+/// Where files are gathered. No image has such a directory.
+const ROOM: &str = "/.jettison";
+
+/// A kernel takes no longer argument than 128 KiB, and a RUN is one.
+const RUN_MAX: usize = 96 << 10;
+
+/// The Dockerfile; `None` where something cannot be written into one.
+pub(super) fn dockerfile(account: &Account, today: &Today<'_>, kept: &Kept) -> Option<String> {
+    let mut text = String::new();
+    match today.dockerfile {
+        Some(file) => {
+            text.push_str(file.trim_end());
+            text.push_str("\n\n");
+        }
+        None => {
+            text.push_str("# Today's image");
+            if account.layers.iter().any(|layer| layer.instruction.is_some()) {
+                text.push_str(", which its history says was built by:\n");
+            } else {
+                text.push_str(".\n");
+            }
+            for layer in &account.layers {
+                let Some(instruction) = layer.instruction.as_ref().map(Instruction::text) else {
+                    continue;
+                };
+                let line = jettison_oci::escape::line(&instruction);
+                let _ = writeln!(text, "#   {}", line.chars().take(100).collect::<String>());
+            }
+            let _ = writeln!(text, "FROM {} AS builder\n", today.reference);
+        }
+    }
+    let _ = writeln!(text, "# What runs, with its owners and modes.\nFROM builder AS root\nUSER 0");
+    gather(&mut text, kept)?;
+    let _ = writeln!(text, "\nFROM scratch\nCOPY --from=root {ROOM}/ /");
+    text.push_str(&final_stage::settings(&account.image.config)?);
+    Some(text)
+}
+
+fn gather(text: &mut String, kept: &Kept) -> Option<()> {
+    let mut paths = kept.paths.iter();
+    let mut next = paths.next();
+    let mut is_first = true;
+    while next.is_some() {
+        let start = if is_first { format!("mkdir {ROOM} && ") } else { String::new() };
+        is_first = false;
+        // GNU's `cp --parents` looks for the directories above from where it stands.
+        let mut run = format!("RUN {start}cd / && cp -a --parents");
+        while let Some(path) = next.filter(|path| run.len() + path.len() + 8 < RUN_MAX) {
+            let _ = write!(run, " \\\n      {}", quoted(path)?);
+            next = paths.next();
+        }
+        let _ = writeln!(text, "{run} \\\n      {ROOM}");
+    }
+    let mut lines = Vec::new();
+    for ((mode, user, group), directories) in &kept.directories {
+        let mut line = format!("install -d -m {mode:04o} -o {user} -g {group}");
+        for directory in directories {
+            let path = [ROOM.as_bytes(), directory].concat();
+            let _ = write!(line, " \\\n      {}", quoted(&path)?);
+        }
+        lines.push(line);
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(text, "RUN {}", lines.join(" \\\n && "));
+    }
+    Some(())
+}
+
+/// A path as a word of a shell.
+fn quoted(path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok()?;
+    let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@%,=~".contains(&b));
+    if is_plain {
+        return Some(path.to_owned());
+    }
+    if path.chars().any(char::is_control) {
+        return None;
+    }
+    // A backslash before the end of a line would join lines; inside quotes it stands for itself.
+    Some(format!("'{}'", path.replace('\'', "'\\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_words_of_a_shell() {
+        assert_eq!(quoted(b"/a/b-1.2+c").unwrap(), "/a/b-1.2+c");
+        assert_eq!(quoted(b"/a b/$c's").unwrap(), "'/a b/$c'\\''s'");
+        assert_eq!(quoted(b"/a\n"), None);
+        assert_eq!(quoted(b"/\xff"), None);
+    }
+
+    #[test]
+    fn long_lists_are_several_runs() {
+        let kept = Kept {
+            paths: (0..5000)
+                .map(|at| format!("/usr/share/some/where/{at:06}").into_bytes())
+                .collect(),
+            ..Kept::default()
+        };
+        let mut text = String::new();
+        gather(&mut text, &kept).unwrap();
+        let runs: Vec<&str> = text.split("RUN ").skip(1).collect();
+        assert!(runs.len() > 1 && runs.iter().all(|run| run.len() < 128 << 10));
+        assert_eq!(text.matches("/usr/share/some/where/").count(), 5000);
+        assert_eq!(text.matches("mkdir").count(), 1);
+    }
+}
