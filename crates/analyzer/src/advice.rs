@@ -2,6 +2,7 @@
 //! write.
 
 pub mod final_stage;
+pub mod instructions;
 pub mod multi_stage;
 pub mod suggestion;
 
@@ -40,6 +41,7 @@ impl Advice {
         let reference = reference(account);
         let today = Today { reference: &reference, dockerfile: known.dockerfile };
         let mut suggestions = multi_stage::suggest(account, facts, &today);
+        suggestions.extend(instructions::suggest(account, &findings));
         suggestions.sort_by(|a, b| b.saved.cmp(&a.saved).then_with(|| a.title.cmp(&b.title)));
         Self { findings, suggestions }
     }

@@ -74,7 +74,7 @@ fn quoted(value: &str) -> Option<String> {
 
 /// A word that stands by itself, with nothing that the builder would expand.
 fn plain(word: &str) -> Option<String> {
-    if word.chars().any(|c| c.is_control()) {
+    if word.chars().any(char::is_control) {
         return None;
     }
     Some(word.replace('\\', "\\\\").replace('$', "\\$"))

@@ -5,7 +5,7 @@ use jettison_oci::{Bytes, escape};
 
 use crate::account::Account;
 use crate::advice::Advice;
-use crate::advice::suggestion::Suggestion;
+use crate::advice::suggestion::{Kind, Suggestion};
 use crate::facts::evidence::Confidence;
 use crate::finding::{Finding, RuleSum, Severity};
 use crate::report::page::{Page, Tone};
@@ -68,7 +68,9 @@ pub(super) fn draw(page: &mut Page, account: &Account, advice: &Advice, detail: 
 }
 
 fn best(page: &mut Page, advice: &Advice, detail: Detail) {
-    let suggestions = advice.suggestions.iter().map(Action::Suggestion);
+    // What is said of single instructions, rules say in fewer words.
+    let suggestions = advice.suggestions.iter().filter(|one| one.kind != Kind::Instruction);
+    let suggestions = suggestions.map(Action::Suggestion);
     let rules = advice.findings.by_rule().into_iter().map(Action::Rule);
     let mut actions: Vec<Action<'_>> = suggestions.chain(rules).collect();
     actions.sort_by_key(|action| std::cmp::Reverse((action.is_grave(), action.bytes())));

@@ -204,7 +204,7 @@ impl<'a> Keeping<'a> {
             }
             let is_whole = own.dropped
                 <= (own.kept / SHARE).max(SPARE).max(own.kept_paths as u64 * LINE)
-                && own.dropped_paths <= own.kept_paths.max(8)
+                && own.dropped_paths <= (own.kept_paths * 2).max(8)
                 || own.is_odd;
             if is_whole && is_writable(self.account.tree.name(child)) {
                 kept.paths.push(path);
@@ -233,7 +233,8 @@ impl<'a> Keeping<'a> {
             let is_plain = mode == 0o755 && owner == (0, 0);
             let is_data = path.starts_with(b"/usr/") || path.starts_with(b"/opt/");
             let is_full = below.get(&node).is_some_and(|own| own.dropped_paths > 0);
-            let is_wanted = !is_plain || !is_data && !(is_full && path.starts_with(b"/var/lib/"));
+            let is_data = is_data || is_full && path.starts_with(b"/var/lib/");
+            let is_wanted = !is_plain || !is_data;
             if is_wanted && path.split(|b| *b == b'/').all(is_writable) {
                 kept.directories.entry((mode, owner.0, owner.1)).or_default().push(path);
             }

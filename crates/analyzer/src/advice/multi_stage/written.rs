@@ -17,33 +17,32 @@ const RUN_MAX: usize = 96 << 10;
 /// The Dockerfile; `None` where something cannot be written into one.
 pub(super) fn dockerfile(account: &Account, today: &Today<'_>, kept: &Kept) -> Option<String> {
     let mut text = String::new();
-    match today.dockerfile {
-        Some(file) => {
-            text.push_str(file.trim_end());
-            text.push_str("\n\n");
-        }
-        None => {
-            text.push_str("# Today's image");
-            if account.layers.iter().any(|layer| layer.instruction.is_some()) {
-                text.push_str(", which its history says was built by:\n");
-            } else {
-                text.push_str(".\n");
-            }
-            for layer in &account.layers {
-                let Some(instruction) = layer.instruction.as_ref().map(Instruction::text) else {
-                    continue;
-                };
-                let line = jettison_oci::escape::line(&instruction);
-                let _ = writeln!(text, "#   {}", line.chars().take(100).collect::<String>());
-            }
-            let _ = writeln!(text, "FROM {} AS builder\n", today.reference);
-        }
+    if let Some(file) = today.dockerfile {
+        text.push_str(file.trim_end());
+        text.push_str("\n\n");
+    } else {
+        built_by(&mut text, account);
+        let _ = writeln!(text, "FROM {} AS builder\n", today.reference);
     }
     let _ = writeln!(text, "# What runs, with its owners and modes.\nFROM builder AS root\nUSER 0");
     gather(&mut text, kept)?;
     let _ = writeln!(text, "\nFROM scratch\nCOPY --from=root {ROOM}/ /");
     text.push_str(&final_stage::settings(&account.image.config)?);
     Some(text)
+}
+
+/// How today's image was built, as far as its history tells.
+fn built_by(text: &mut String, account: &Account) {
+    let instructions = account.layers.iter().filter_map(|layer| layer.instruction.as_ref());
+    let mut instructions = instructions.map(Instruction::text).peekable();
+    text.push_str(match instructions.peek() {
+        Some(_) => "# Today's image, which its history says was built by:\n",
+        None => "# Today's image.\n",
+    });
+    for instruction in instructions {
+        let line = jettison_oci::escape::line(&instruction);
+        let _ = writeln!(text, "#   {}", line.chars().take(100).collect::<String>());
+    }
 }
 
 fn gather(text: &mut String, kept: &Kept) -> Option<()> {
