@@ -200,14 +200,11 @@ impl Dockerfile {
             flags.iter().any(|flag| ["mount", "link", "chmod"].contains(&flag.name.as_str()))
         };
         let tells = |instruction: &Instruction| match &instruction.body {
-            Body::Run(run) => {
-                has_flag(&run.flags) || matches!(&run.command, Command::Heredoc(..))
-            }
+            Body::Run(run) => has_flag(&run.flags) || matches!(&run.command, Command::Heredoc(..)),
             Body::Copy(copy) => has_flag(&copy.flags) || !copy.heredocs.is_empty(),
             Body::Onbuild(_) | Body::Other(_) => false,
         };
-        self.syntax.is_some()
-            || self.stages.iter().flat_map(|stage| &stage.instructions).any(tells)
+        self.syntax.is_some() || self.stages.iter().flat_map(|stage| &stage.instructions).any(tells)
     }
 
     /// The file, as it was parsed.

@@ -76,8 +76,7 @@ impl Scores {
             // Everything above is settled, so that what is below has to be as good as it can be.
             let wanted = below[layer][bound];
             let fits = |line: &usize| {
-                self.scores[row][*line] > 0
-                    && below[row][*line] + self.scores[row][*line] == wanted
+                self.scores[row][*line] > 0 && below[row][*line] + self.scores[row][*line] == wanted
             };
             if let Some(line) = (0..bound).rev().find(fits) {
                 // In any best alignment, not only in this one.

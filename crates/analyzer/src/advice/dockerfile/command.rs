@@ -78,7 +78,10 @@ impl Command {
     pub(super) fn operands(&self, verbs: &[&str]) -> impl Iterator<Item = &str> {
         let arguments = self.arguments();
         let from = verb(arguments, verbs).map_or(arguments.len(), |at| at + 1);
-        arguments[from..].iter().map(|word| word.text.as_str()).filter(|word| !word.starts_with('-'))
+        arguments[from..]
+            .iter()
+            .map(|word| word.text.as_str())
+            .filter(|word| !word.starts_with('-'))
     }
 }
 
@@ -259,9 +262,7 @@ impl Reader<'_> {
     fn substitution(&mut self) {
         let rest = &self.script.as_bytes()[self.at..];
         let length = match (rest.first(), rest.get(1)) {
-            (Some(b'`'), _) => {
-                memchr::memchr(b'`', &rest[1..]).map_or(rest.len(), |end| end + 2)
-            }
+            (Some(b'`'), _) => memchr::memchr(b'`', &rest[1..]).map_or(rest.len(), |end| end + 2),
             (_, Some(b'(')) => closed(rest, b'(', b')'),
             (_, Some(b'{')) => closed(rest, b'{', b'}'),
             _ => 1,

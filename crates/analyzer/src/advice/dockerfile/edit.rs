@@ -125,4 +125,4 @@ fn range(start: usize, end: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

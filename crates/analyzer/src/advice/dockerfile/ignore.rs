@@ -116,9 +116,8 @@ pub fn missing<'a>(
             }
         }
     }
-    let is_wanted = |junk: &Junk| {
-        !matches!(junk, Junk::Anywhere(NODE_MODULES)) || installs_node_modules
-    };
+    let is_wanted =
+        |junk: &Junk| !matches!(junk, Junk::Anywhere(NODE_MODULES)) || installs_node_modules;
     JUNK.into_iter()
         .zip(found)
         .filter(|(junk, _)| is_wanted(junk))

@@ -22,9 +22,18 @@ use super::variable::{self, Variables};
 use super::{Body, Dockerfile, Instruction, ParseError};
 use crate::facts::evidence::Confidence;
 
-/// What an improvement is about.
+/// What an improvement is about; what moves whole instructions comes first, so that
+/// [`rewrite`] sees the rest as it will stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
+    /// Lists of packages are fetched in a layer of their own, and are old when it is cached.
+    SeparateUpdate,
+    /// A RUN deletes what an earlier layer holds for good.
+    SeparateCleanup,
+    /// Any change of a source installs all dependencies again.
+    CopyOrder,
+    /// A RUN changes the mode or owner of what a COPY brought: a second copy of it.
+    Owner,
     /// `apt-get install` brings packages that nobody asked for.
     Recommends,
     /// A package manager's lists, index or downloads stay in the layer.
@@ -35,14 +44,6 @@ pub enum Kind {
     Documentation,
     /// Each build compiles or downloads everything anew.
     BuildCache,
-    /// A RUN changes the mode or owner of what a COPY brought: a second copy of it.
-    Owner,
-    /// A RUN deletes what an earlier layer holds for good.
-    SeparateCleanup,
-    /// Lists of packages are fetched in a layer of their own, and are old when it is cached.
-    SeparateUpdate,
-    /// Any change of a source installs all dependencies again.
-    CopyOrder,
     /// A high user number makes a huge sparse file.
     UserNumber,
     /// An ADD keeps an archive that a RUN unpacks.
@@ -228,7 +229,13 @@ impl<'a> Build<'a> {
     }
 
     /// An improvement of one step.
-    fn improvement(&self, at: usize, kind: Kind, confidence: Confidence, what: &str) -> Improvement {
+    fn improvement(
+        &self,
+        at: usize,
+        kind: Kind,
+        confidence: Confidence,
+        what: &str,
+    ) -> Improvement {
         let Instruction { first, last, .. } = *self.steps[at].instruction;
         let what = what.to_owned();
         Improvement { line: first, last_line: last, kind, what, confidence, edit: None }

@@ -86,10 +86,11 @@ impl Dockerfile {
             stage.instructions.push(instruction);
         } else if let ("ARG", Body::Other(words)) = (instruction.keyword, &instruction.body) {
             let line = instruction.first;
-            self.arguments.extend(
-                variable::assignments(words)
-                    .map(|(name, default)| Argument { name, default, line }),
-            );
+            self.arguments.extend(variable::assignments(words).map(|(name, default)| Argument {
+                name,
+                default,
+                line,
+            }));
         } else {
             let message = format!("{} stands before any FROM or ARG", instruction.keyword);
             return Err(ParseError { line: instruction.first, message });
@@ -169,7 +170,8 @@ impl<'a> Lines<'a> {
                 None => (content, true),
             };
             // Only a continuation keeps what it is indented by.
-            let blank = if joined.text.is_empty() { part.len() - part.trim_start().len() } else { 0 };
+            let blank =
+                if joined.text.is_empty() { part.len() - part.trim_start().len() } else { 0 };
             joined.push(&part[blank..], at + blank);
             if is_end && !joined.text.is_empty() {
                 return Some((joined, number));
@@ -194,8 +196,7 @@ impl<'a> Lines<'a> {
             }
             heredoc.text.push_str(line);
         }
-        let message =
-            format!("the heredoc has no end; a line {:?} was expected", heredoc.name);
+        let message = format!("the heredoc has no end; a line {:?} was expected", heredoc.name);
         Err(ParseError { line: opened, message })
     }
 }
@@ -216,7 +217,9 @@ fn instruction(
     let upper = word.to_ascii_uppercase();
     let Some(keyword) = KEYWORDS.into_iter().find(|keyword| *keyword == upper) else {
         let word: String = word.chars().take(40).collect();
-        return Err(error(format!("{word:?} is no instruction; RUN, COPY or the like was expected")));
+        return Err(error(format!(
+            "{word:?} is no instruction; RUN, COPY or the like was expected"
+        )));
     };
     let behind = &joined.text[word.len()..];
     let at = joined.text.len() - behind.trim_start().len();
@@ -235,7 +238,9 @@ fn instruction(
         "COPY" | "ADD" => {
             let copy = copy(&joined.text, at, lines)?;
             Body::Copy(copy.ok_or_else(|| {
-                error(format!("{keyword} has too few words; sources and a destination were expected"))
+                error(format!(
+                    "{keyword} has too few words; sources and a destination were expected"
+                ))
             })?)
         }
         _ => Body::Other(joined.text[at..].trim_end().to_owned()),
@@ -315,7 +320,11 @@ fn run(text: &str, at: usize, lines: &mut Lines<'_>) -> Result<Run, ParseError> 
         _ => {
             let heredocs = heredocs(line, lines)?;
             let line = line.to_owned();
-            if heredocs.is_empty() { Command::Shell(line) } else { Command::Heredoc(line, heredocs) }
+            if heredocs.is_empty() {
+                Command::Shell(line)
+            } else {
+                Command::Heredoc(line, heredocs)
+            }
         }
     };
     Ok(Run { flags, command, at })
@@ -332,9 +341,12 @@ fn copy(text: &str, at: usize, lines: &mut Lines<'_>) -> Result<Option<Copy>, Pa
         }
     };
     let destination = sources.pop();
-    Ok(destination
-        .filter(|_| !sources.is_empty())
-        .map(|destination| Copy { flags, sources, destination, heredocs }))
+    Ok(destination.filter(|_| !sources.is_empty()).map(|destination| Copy {
+        flags,
+        sources,
+        destination,
+        heredocs,
+    }))
 }
 
 fn from(instruction: &Instruction) -> Result<From, ParseError> {

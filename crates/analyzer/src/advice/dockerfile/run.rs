@@ -120,7 +120,7 @@ fn is_shell(heredoc: &Heredoc) -> bool {
     let Some(line) = heredoc.text.strip_prefix("#!") else { return true };
     let line = line.lines().next().unwrap_or_default();
     let mut words = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
-    words.find(|word| *word != "env" && !word.starts_with('-')).is_some_and(|program| {
-        ["sh", "bash", "dash", "ash", "ksh", "zsh"].contains(&program)
-    })
+    words
+        .find(|word| *word != "env" && !word.starts_with('-'))
+        .is_some_and(|program| ["sh", "bash", "dash", "ash", "ksh", "zsh"].contains(&program))
 }

@@ -56,10 +56,7 @@ fn what_a_file_says() {
     assert_eq!((file.escape, file.stages.len()), ('\\', 2));
     let arguments: Vec<_> =
         file.arguments.iter().map(|own| (own.name.as_str(), own.default.as_deref())).collect();
-    assert_eq!(
-        arguments,
-        [("VERSION", Some("12")), ("BASE", Some("debian")), ("MIRROR", None)]
-    );
+    assert_eq!(arguments, [("VERSION", Some("12")), ("BASE", Some("debian")), ("MIRROR", None)]);
     let from = &file.stages[0].from;
     assert_eq!(from.image, "golang:1.22");
     assert_eq!(from.platform.as_deref(), Some("$BUILDPLATFORM"));
@@ -170,11 +167,20 @@ fn what_cannot_be_read_is_said_with_its_line() {
         ("", "line 1: the file ends; a FROM was expected"),
         ("# only\n\n", "line 2: the file ends; a FROM was expected"),
         ("RUN a\n", "line 1: RUN stands before any FROM or ARG"),
-        ("FROM a\nFOO b\n", "line 2: \"FOO\" is no instruction; RUN, COPY or the like was expected"),
+        (
+            "FROM a\nFOO b\n",
+            "line 2: \"FOO\" is no instruction; RUN, COPY or the like was expected",
+        ),
         ("FROM a\nRUN\n", "line 2: RUN stands alone; its arguments were expected"),
-        ("FROM a\nCOPY a\n", "line 2: COPY has too few words; sources and a destination were expected"),
+        (
+            "FROM a\nCOPY a\n",
+            "line 2: COPY has too few words; sources and a destination were expected",
+        ),
         ("FROM a b\n", "line 1: FROM was expected to have an image, or an image, AS and a name"),
-        ("FROM a\nRUN x\nRUN <<E\na\n", "line 3: the heredoc has no end; a line \"E\" was expected"),
+        (
+            "FROM a\nRUN x\nRUN <<E\na\n",
+            "line 3: the heredoc has no end; a line \"E\" was expected",
+        ),
         ("# escape=x\nFROM a\n", "line 1: escape is \"x\"; it can be \\ or `, nothing else"),
         ("FROM a\nONBUILD FROM b\n", "line 2: ONBUILD FROM is not possible"),
         ("FROM a\nRUN --mount=a\n", "line 2: RUN has only flags; a command was expected"),
@@ -191,13 +197,37 @@ fn what_cannot_be_read_is_said_with_its_line() {
 #[test]
 fn odd_input_ends() {
     let odd = [
-        "\\", "FROM", "FROM \\", "\0", "\u{1}\u{7f}\u{fffd}", "FROM a\nRUN \\", "FROM a\nRUN \"",
-        "FROM a\nRUN <<", "FROM a\nRUN --", "FROM a\nRUN -- a", "FROM a\nCOPY --a=\" b",
-        "FROM a\nCOPY [\"", "FROM a\nENV \\", "FROM a\nENV =", "FROM a\nENV ${", "FROM ${",
-        "FROM a\nRUN é\\", "FROM a\nRUN echo \\é && apt-get install é", "FROM a\r\rRUN b",
-        "FROM a\nRUN 'é", "FROM a\nRUN $(é", "FROM a\nRUN `", "FROM a\nRUN 2>é", "FROM a\nRUN <<é\nx\né",
-        "FROM a\nRUN apt-get install &", "FROM a\nRUN apt-get update #", "FROM a\nWORKDIR \"",
-        "FROM a\nCOPY a .\nRUN chmod 755 .", "FROM a\nRUN (((", "FROM a\nRUN )))", "FROM a\n\u{a0}RUN x",
+        "\\",
+        "FROM",
+        "FROM \\",
+        "\0",
+        "\u{1}\u{7f}\u{fffd}",
+        "FROM a\nRUN \\",
+        "FROM a\nRUN \"",
+        "FROM a\nRUN <<",
+        "FROM a\nRUN --",
+        "FROM a\nRUN -- a",
+        "FROM a\nCOPY --a=\" b",
+        "FROM a\nCOPY [\"",
+        "FROM a\nENV \\",
+        "FROM a\nENV =",
+        "FROM a\nENV ${",
+        "FROM ${",
+        "FROM a\nRUN é\\",
+        "FROM a\nRUN echo \\é && apt-get install é",
+        "FROM a\r\rRUN b",
+        "FROM a\nRUN 'é",
+        "FROM a\nRUN $(é",
+        "FROM a\nRUN `",
+        "FROM a\nRUN 2>é",
+        "FROM a\nRUN <<é\nx\né",
+        "FROM a\nRUN apt-get install &",
+        "FROM a\nRUN apt-get update #",
+        "FROM a\nWORKDIR \"",
+        "FROM a\nCOPY a .\nRUN chmod 755 .",
+        "FROM a\nRUN (((",
+        "FROM a\nRUN )))",
+        "FROM a\n\u{a0}RUN x",
     ];
     for text in odd {
         if let Ok(file) = Dockerfile::parse(text) {
@@ -229,4 +259,79 @@ fn another_parser_sees_the_same() {
     let ours = file.stages.iter().flat_map(|stage| &stage.instructions);
     let ours: Vec<usize> = ours.map(|own| own.joined.place(0)).collect();
     assert_eq!(ours, theirs);
+}
+
+/// Pieces of Dockerfiles, whole and broken, for texts that nobody would write.
+const PIECES: [&str; 46] = [
+    "FROM a",
+    "FROM a AS b",
+    "FROM b",
+    "\nRUN ",
+    "\nCOPY ",
+    "\nADD ",
+    "\nENV ",
+    "\nARG ",
+    "\nWORKDIR ",
+    "\nUSER ",
+    "\nONBUILD ",
+    "\nSHELL [\"sh\"]",
+    "\n",
+    "\r\n",
+    " \\\n",
+    "\\",
+    "`",
+    "# c\n",
+    "<<E\n",
+    "<<-\"E\" ",
+    "\nE\n",
+    "apt-get update ",
+    "apt-get install x",
+    "pip install -r r.txt",
+    "npm ci",
+    "yarn",
+    "rm /x",
+    "chmod 755 /x",
+    "--mount=type=cache,target=/x ",
+    "--chmod=1 ",
+    ". .",
+    "a.sh /x",
+    "&& ",
+    "; ",
+    "| ",
+    "(",
+    ")",
+    "{ ",
+    "\"",
+    "'",
+    "$(",
+    "${A:-b}",
+    "A=1",
+    "é",
+    "\0",
+    " # ",
+];
+
+proptest::proptest! {
+    /// Whatever the text is: no panic, instructions in order, and edits that parse.
+    #[test]
+    fn any_text_ends(pieces in proptest::collection::vec(0..PIECES.len(), 0..24)) {
+        let text: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
+        for text in [text.clone(), format!("# syntax=docker/dockerfile:1\nFROM a\nRUN {text}")] {
+            let Ok(file) = Dockerfile::parse(&text) else { continue };
+            let lines = file.stages.iter().flat_map(|stage| &stage.instructions);
+            let mut done = 0;
+            for own in lines {
+                assert!(done < own.first && own.first <= own.last, "{text:?}");
+                done = own.last;
+            }
+            let target = file.target(None).unwrap();
+            align::align(&file, target, &[None], None);
+            for improvement in improve::improve(&file, target) {
+                if let Some(edit) = improvement.edit {
+                    let new = edit::apply(&text, &[edit]).unwrap();
+                    assert!(Dockerfile::parse(&new).is_ok(), "{text:?} becomes {new:?}");
+                }
+            }
+        }
+    }
 }

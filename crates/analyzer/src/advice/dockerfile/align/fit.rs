@@ -176,12 +176,7 @@ fn directory(targets: &[Vec<Piece>], made: &str) -> u32 {
     }
 }
 
-fn copy(
-    sources: &[Vec<Piece>],
-    written: &[String],
-    targets: &[Vec<Piece>],
-    layer: &Layer,
-) -> u32 {
+fn copy(sources: &[Vec<Piece>], written: &[String], targets: &[Vec<Piece>], layer: &Layer) -> u32 {
     let mut paths = layer.paths();
     let made = plain(paths.pop().unwrap_or_default());
     let lands = directory(targets, made);

@@ -10,7 +10,8 @@ fn made(text: &str, history: &[&str], base: Option<usize>) -> Vec<String> {
     let file = Dockerfile::parse(text).unwrap();
     let target = file.target(None).unwrap();
     let text = |place: Option<Place>| {
-        let own = |place: Place| file.stages[place.stage].instructions[place.instruction].text.clone();
+        let own =
+            |place: Place| file.stages[place.stage].instructions[place.instruction].text.clone();
         place.map_or("-".to_owned(), own)
     };
     align(&file, target, &layers(history), base).into_iter().map(text).collect()
@@ -96,10 +97,14 @@ fn nothing_is_guessed() {
     assert_eq!(made(text, &["ADD x /x", "COPY x /y", "RUN /bin/sh -c rm /a"], None), ["-"; 3]);
     // Order is kept.
     assert_eq!(
-        made("FROM a\nRUN first thing\nRUN second one\n", &["RUN /bin/sh -c second one", "RUN /bin/sh -c first thing"], None)
-            .iter()
-            .filter(|made| *made != "-")
-            .count(),
+        made(
+            "FROM a\nRUN first thing\nRUN second one\n",
+            &["RUN /bin/sh -c second one", "RUN /bin/sh -c first thing"],
+            None
+        )
+        .iter()
+        .filter(|made| *made != "-")
+        .count(),
         1
     );
     // The base's layers are nobody's, whatever they say.
@@ -113,7 +118,10 @@ fn changed_commands_are_known_again() {
                 RUN useradd app\n";
     let all = made(
         text,
-        &["RUN /bin/sh -c apt-get update && apt-get install -y curl git && rm -rf /var/lib/apt/lists/*", "RUN /bin/sh -c groupadd other"],
+        &[
+            "RUN /bin/sh -c apt-get update && apt-get install -y curl git && rm -rf /var/lib/apt/lists/*",
+            "RUN /bin/sh -c groupadd other",
+        ],
         None,
     );
     assert!(all[0].starts_with("RUN apt-get update"));

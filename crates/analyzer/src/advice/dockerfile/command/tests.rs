@@ -10,12 +10,18 @@ fn words(script: &str) -> Vec<String> {
 #[test]
 fn commands_and_their_words() {
     for (script, want) in [
-        ("apt-get update && apt-get install -y 'a b' \"c\"", &["apt-get update", "apt-get install -y a b c"][..]),
+        (
+            "apt-get update && apt-get install -y 'a b' \"c\"",
+            &["apt-get update", "apt-get install -y a b c"][..],
+        ),
         ("set -eux; if [ -f x ]; then rm x; fi", &["set -eux", "[ -f x ]", "rm x"]),
         ("DEBIAN_FRONTEND=noninteractive sudo -E apt-get install x", &["apt-get install x"]),
         ("a 2>/dev/null >&2 b | c &> d || e & f", &["a b", "c", "e", "f"]),
         ("a # && b\nc", &["a", "c"]),
-        ("echo $(apt-get update; x) `y z` ${A:-b c}", &["echo $(apt-get update; x) `y z` ${A:-b c}"]),
+        (
+            "echo $(apt-get update; x) `y z` ${A:-b c}",
+            &["echo $(apt-get update; x) `y z` ${A:-b c}"],
+        ),
         ("cat <<E > x\nrm y\nE\nz", &["cat", "z"]),
         ("(cd /a && make); { b; }", &["cd /a", "make", "b"]),
         ("a \\\n  b", &["a b"]),

@@ -68,7 +68,8 @@ impl Pattern {
                     Part::One(own) => next[at + 1] |= *own == character,
                     Part::Any => next[at + 1] |= character != '/',
                     Part::Class(negated, ranges) => {
-                        let is_in = ranges.iter().any(|(low, high)| (*low..=*high).contains(&character));
+                        let is_in =
+                            ranges.iter().any(|(low, high)| (*low..=*high).contains(&character));
                         next[at + 1] |= is_in != *negated;
                     }
                 }

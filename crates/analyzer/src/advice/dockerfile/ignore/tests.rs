@@ -85,12 +85,7 @@ fn what_is_missing() {
     );
     assert_eq!(
         missing(Some(".git\n**/*.pyc\n"), true),
-        [
-            "**/node_modules",
-            ".env",
-            "Dockerfile*",
-            "docker-compose*.y*ml"
-        ]
+        ["**/node_modules", ".env", "Dockerfile*", "docker-compose*.y*ml"]
     );
     // What an exception asks for is wanted.
     assert!(!missing(Some("*\n!.env\n!src\n"), true).contains(&".env".to_owned()));

@@ -30,9 +30,11 @@ pub(super) fn edit(text: &str, mut changes: Vec<Change>) -> Option<Edit> {
     let from = changes.first()?.start;
     let to = changes.iter().map(|change| change.end).max()?;
     let from = text.get(..from)?.rfind('\n').map_or(0, |at| at + 1);
-    // A change that ends with a line does not touch the next one.
-    let within = to.saturating_sub(1).max(changes.last()?.start).max(from);
-    let to = text.get(within..)?.find('\n').map_or(text.len(), |at| within + at + 1).max(to);
+    // What ends with a line does not touch the next one.
+    let is_whole = changes.last().is_some_and(|change| change.start < change.end)
+        && text.as_bytes().get(to.saturating_sub(1)) == Some(&b'\n');
+    let behind = || text.get(to..)?.find('\n').map(|at| to + at + 1);
+    let to = if is_whole { to } else { behind().unwrap_or(text.len()) };
     let mut new = String::new();
     let mut done = from;
     for change in &changes {
@@ -41,7 +43,7 @@ pub(super) fn edit(text: &str, mut changes: Vec<Change>) -> Option<Edit> {
         done = change.end;
     }
     new.push_str(text.get(done..to)?);
-    let line = |at: usize| text[..at].matches('\n').count() + 1;
+    let line = |at: usize| memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count() + 1;
     let (first, last) = (line(from), line(to.saturating_sub(1).max(from)));
     let whole = new.strip_suffix('\n').unwrap_or(&new);
     let lines = whole.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned());
@@ -61,13 +63,12 @@ impl Build<'_> {
     fn indent(&self, step: &Step<'_>) -> String {
         let lines = self.file.text().lines().skip(step.instruction.first);
         let count = step.instruction.last - step.instruction.first;
-        let mut plain = lines.take(count).filter(|line| {
+        let mut indents = lines.take(count).filter_map(|line| {
             let content = line.trim_start();
-            !content.is_empty() && !content.starts_with('#') && content.len() < line.len()
+            let is_plain = !content.is_empty() && !content.starts_with('#');
+            is_plain.then(|| &line[..line.len() - content.len()])
         });
-        let line = plain.next().unwrap_or("    ");
-        line[..line.len() - line.trim_start().len()].to_owned()
-            + if line.trim().is_empty() { line } else { "" }
+        indents.find(|indent| !indent.is_empty()).unwrap_or("    ").to_owned()
     }
 
     /// Runs one more command at the end of a RUN; in a heredoc, behind `command`.
@@ -101,7 +102,8 @@ impl Build<'_> {
     /// Gives a RUN mounts.
     pub(super) fn mount(&self, step: &Step<'_>, script: &Script<'_>, mounts: &[&str]) -> Change {
         let indent = self.indent(step);
-        let mount = |mount: &&str| format!("--mount=type=cache,{mount} {}\n{indent}", self.file.escape);
+        let mount =
+            |mount: &&str| format!("--mount=type=cache,{mount} {}\n{indent}", self.file.escape);
         Change::insert(script.start(step.instruction), mounts.iter().map(mount).collect::<String>())
     }
 }

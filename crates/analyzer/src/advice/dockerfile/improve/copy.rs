@@ -24,8 +24,7 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
                 (step.instruction.joined.place(0), step.instruction.joined.behind(3));
             let is_small = build.file.text().get(start..end) == Some("add");
             let keyword = if is_small { "copy" } else { "COPY" };
-            improvement.edit =
-                edit(build.file.text(), vec![Change::replace(start, end, keyword)]);
+            improvement.edit = edit(build.file.text(), vec![Change::replace(start, end, keyword)]);
             found.push(improvement);
         }
         return;

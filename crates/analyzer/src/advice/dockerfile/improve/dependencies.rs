@@ -9,9 +9,30 @@ use crate::facts::evidence::Confidence;
 
 /// Programs that build, test or watch: they are development packages, or use them.
 const BUILDERS: [&str; 24] = [
-    "tsc", "webpack", "vite", "next", "nuxt", "ng", "gulp", "grunt", "rollup", "esbuild", "parcel",
-    "babel", "jest", "mocha", "vitest", "eslint", "lerna", "nx", "turbo", "react-scripts", "nodemon",
-    "ts-node", "tsx", "npx",
+    "tsc",
+    "webpack",
+    "vite",
+    "next",
+    "nuxt",
+    "ng",
+    "gulp",
+    "grunt",
+    "rollup",
+    "esbuild",
+    "parcel",
+    "babel",
+    "jest",
+    "mocha",
+    "vitest",
+    "eslint",
+    "lerna",
+    "nx",
+    "turbo",
+    "react-scripts",
+    "nodemon",
+    "ts-node",
+    "tsx",
+    "npx",
 ];
 const INSTALLS: [&str; 4] = ["ci", "install", "i", "clean-install"];
 
@@ -21,12 +42,14 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
     let Some(script) = &step.script else { return };
     for command in &script.commands {
         let (flag, what) = match command.name() {
-            "npm" if installs_all(command) => {
-                ("--omit=dev", "install without devDependencies (--omit=dev) if the image only runs the application")
-            }
-            "yarn" if installs_yarn(command) => {
-                ("--production", "install without devDependencies (--production) if the image only runs the application")
-            }
+            "npm" if installs_all(command) => (
+                "--omit=dev",
+                "install without devDependencies (--omit=dev) if the image only runs the application",
+            ),
+            "yarn" if installs_yarn(command) => (
+                "--production",
+                "install without devDependencies (--production) if the image only runs the application",
+            ),
             "bundle" if installs_bundle(build, at, script, command) => {
                 ("", "install without the development and test groups (bundle config set without)")
             }
@@ -60,7 +83,9 @@ fn installs_all(command: &Command) -> bool {
         && command.operands(&INSTALLS).next().is_none()
         && !command.has(&["-g", "--global", "--production", "--prod"])
         && !command.arguments().iter().any(|word| {
-            ["--omit", "--only", "--include", "--production="].iter().any(|flag| word.text.starts_with(flag))
+            ["--omit", "--only", "--include", "--production="]
+                .iter()
+                .any(|flag| word.text.starts_with(flag))
         })
 }
 

@@ -81,10 +81,7 @@ const HABITS: [Habit; 14] = [
         held: &["/var/lib/apt/lists"],
         deleted: &["/var/lib/apt", "/var/lib/*"],
         fix: Fix::Command("rm -rf /var/lib/apt/lists/*"),
-        mounts: &[
-            "target=/var/cache/apt,sharing=locked",
-            "target=/var/lib/apt,sharing=locked",
-        ],
+        mounts: &["target=/var/cache/apt,sharing=locked", "target=/var/lib/apt,sharing=locked"],
         what: "delete apt's lists in the RUN that fetches them, or keep them in a cache mount",
         ..NOTHING
     },
@@ -227,8 +224,7 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
         if let Some((last, _)) = left.last()
             && !(matches!(habit.fix, Fix::Mount) && !habit.can_mount(build, step, script))
         {
-            let mut improvement =
-                build.improvement(at, habit.kind, habit.confidence, habit.what);
+            let mut improvement = build.improvement(at, habit.kind, habit.confidence, habit.what);
             let changes = if habit.can_mount(build, step, script) {
                 Some(vec![build.mount(step, script, habit.mounts)])
             } else {
@@ -313,9 +309,7 @@ fn named<'a>(command: &'a Command, programs: &[&str]) -> Option<&'a [Word]> {
         return Some(arguments);
     }
     match arguments {
-        [flag, module, rest @ ..]
-            if command.name().starts_with("python") && flag.text == "-m" =>
-        {
+        [flag, module, rest @ ..] if command.name().starts_with("python") && flag.text == "-m" => {
             is_one(&module.text).then_some(rest)
         }
         _ => None,

@@ -5,8 +5,8 @@ use super::super::edit::Edit;
 use super::change::{Change, edit};
 use super::{Build, Improvement, Kind, Step};
 use crate::advice::dockerfile::command::{Command, Operator};
-use crate::advice::dockerfile::run::Script;
 use crate::advice::dockerfile::path::below;
+use crate::advice::dockerfile::run::Script;
 use crate::facts::evidence::Confidence;
 
 /// Paths that package managers and compilers fill, whether or not a command names them.
@@ -35,20 +35,19 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
     {
         let what = "fetch apt's lists in the RUN that installs from them: in one of their own \
                     they are old whenever it is cached, and stay in its layer";
-        let mut improvement =
-            build.improvement(at, Kind::SeparateUpdate, Confidence::High, what);
+        let mut improvement = build.improvement(at, Kind::SeparateUpdate, Confidence::High, what);
         improvement.last_line = next.instruction.last;
         improvement.edit = joined(build, step, next);
         found.push(improvement);
     }
     if !script.commands.is_empty() && script.commands.iter().all(cleans) {
         let paths = script.commands.iter().flat_map(|command| deleted(command, step));
-        let Some(maker) = paths.into_iter().filter_map(|path| made_by(build, at, &path)).max() else {
+        let Some(maker) = paths.into_iter().filter_map(|path| made_by(build, at, &path)).max()
+        else {
             return;
         };
         let what = "delete in the RUN that makes it: a later RUN hides files, and their bytes stay";
-        let mut improvement =
-            build.improvement(at, Kind::SeparateCleanup, Confidence::High, what);
+        let mut improvement = build.improvement(at, Kind::SeparateCleanup, Confidence::High, what);
         if maker + 1 == at {
             improvement.line = build.steps[maker].instruction.first;
             improvement.edit = joined(build, &build.steps[maker], step);
@@ -69,6 +68,7 @@ fn fetches_only(script: &Script<'_>) -> bool {
 fn cleans(command: &Command) -> bool {
     match command.name() {
         "rm" => !command.redirected,
+        "true" | ":" => true,
         "apt-get" | "apt" | "yum" | "dnf" | "microdnf" => {
             command.verb(&["clean", "autoclean"]).is_some()
         }
@@ -128,11 +128,7 @@ fn made_by(build: &Build<'_>, at: usize, path: &str) -> Option<usize> {
 }
 
 /// The edit that makes one RUN of two; `None` where that might change what they do.
-fn joined(
-    build: &Build<'_>,
-    first: &Step<'_>,
-    second: &Step<'_>,
-) -> Option<Edit> {
+fn joined(build: &Build<'_>, first: &Step<'_>, second: &Step<'_>) -> Option<Edit> {
     let (before, behind) = (first.script.as_ref()?, second.script.as_ref()?);
     // What the first does to its shell, the second would see.
     let leaves = |command: &Command| {

@@ -4,8 +4,8 @@ use super::super::edit::Edit;
 use super::change::{Change, edit};
 use super::{Build, Improvement, Kind, Step};
 use crate::advice::dockerfile::command::Command;
-use crate::advice::dockerfile::{Body, Copy, flag};
 use crate::advice::dockerfile::path::below;
+use crate::advice::dockerfile::{Body, Copy, flag};
 use crate::facts::evidence::Confidence;
 
 /// An install, and the files that it needs.
@@ -45,7 +45,8 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
     let mut improvement = build.improvement(at, Kind::CopyOrder, Confidence::Medium, &what);
     let run = &build.steps[at + 1 + distance];
     improvement.last_line = run.instruction.last;
-    if distance == 0 && install.is_enough && run.directory == step.directory && is_here(copy, step) {
+    if distance == 0 && install.is_enough && run.directory == step.directory && is_here(copy, step)
+    {
         improvement.edit = moved(build, step, run, copy, &files);
     }
     found.push(improvement);
@@ -73,7 +74,8 @@ fn names(source: &str, file: &str) -> bool {
         path.trim_end_matches('*').to_owned()
     };
     let (source, file) = (name(source), name(file));
-    source == file || source.starts_with(file.split('*').next().unwrap_or(&file))
+    source == file
+        || source.starts_with(file.split('*').next().unwrap_or(&file))
         || file.starts_with(source.split('*').next().unwrap_or(&source)) && source.contains('*')
 }
 
@@ -81,15 +83,13 @@ fn names(source: &str, file: &str) -> bool {
 fn install(step: &Step<'_>) -> Option<Install> {
     let script = step.script.as_ref()?;
     let first = script.commands.first()?;
-    let (at, mut install) = script
-        .commands
-        .iter()
-        .enumerate()
-        .find_map(|(at, command)| Some((at, needs(command)?)))?;
+    let (at, mut install) =
+        script.commands.iter().enumerate().find_map(|(at, command)| Some((at, needs(command)?)))?;
     // What is done before it may need other files.
     install.is_enough &= at == 0
         || ["apt-get", "apk", "npm", "corepack", "pip", "pip3", "python", "python3"]
-            .contains(&first.name()) && at == 1;
+            .contains(&first.name())
+            && at == 1;
     // What is done behind it may as well.
     install.is_enough &= script.commands[at + 1..].iter().all(|command| {
         matches!(command.name(), "rm") || command.verb(&["cache", "clean"]).is_some()
@@ -99,14 +99,19 @@ fn install(step: &Step<'_>) -> Option<Install> {
 
 /// What an install needs.
 fn needs(command: &Command) -> Option<Install> {
-    let plain = |verbs: &[&str]| {
-        command.verb(verbs).is_some() && command.operands(verbs).next().is_none()
-    };
+    let plain =
+        |verbs: &[&str]| command.verb(verbs).is_some() && command.operands(verbs).next().is_none();
     let (files, is_enough): (&[&str], bool) = match command.name() {
-        "npm" if !command.has(&["-g", "--global"]) && plain(&["ci", "install", "i", "clean-install"]) => {
+        "npm"
+            if !command.has(&["-g", "--global"])
+                && plain(&["ci", "install", "i", "clean-install"]) =>
+        {
             (&["package*.json"], true)
         }
-        "yarn" if command.arguments().iter().all(|word| word.text.starts_with("--")) || plain(&["install"]) => {
+        "yarn"
+            if command.arguments().iter().all(|word| word.text.starts_with("--"))
+                || plain(&["install"]) =>
+        {
             (&["package.json", "yarn.lock*"], true)
         }
         "pnpm" if plain(&["install", "i"]) => (&["package.json", "pnpm-lock.yaml*"], true),
@@ -140,7 +145,9 @@ fn requirements(command: &Command) -> Option<Install> {
     let mut rest = words[from + 1..].iter();
     while let Some(word) = rest.next() {
         match *word {
-            "-r" | "--requirement" | "-c" | "--constraint" => files.push((*rest.next()?).to_owned()),
+            "-r" | "--requirement" | "-c" | "--constraint" => {
+                files.push((*rest.next()?).to_owned())
+            }
             "-e" | "--editable" => return None,
             word if word.starts_with("--requirement=") => {
                 files.push(word.trim_start_matches("--requirement=").to_owned());
@@ -163,18 +170,16 @@ fn moved(
 ) -> Option<Edit> {
     let text = build.file.text();
     let first = build.line_start(step.instruction.first);
-    let start = build.line_start(run.instruction.first);
+    // Comments above the RUN go with it.
+    let start = build.line_start(step.instruction.last + 1);
     let end = build.line_start(run.instruction.last + 1);
     let flags = copy.flags.iter().fold(String::new(), |all, flag| {
         let value = flag.value.as_ref().map_or(String::new(), |value| format!("={value}"));
         format!("{all} --{}{value}", flag.name)
     });
     let lines = text.get(start..end)?;
-    // The last line of the file may have no end, and its place is not the last any more.
-    let (lines, gone) = match lines.strip_suffix('\n') {
-        Some(_) => (lines.to_owned(), start..end),
-        None => (format!("{lines}\n"), start..end),
-    };
-    let front = format!("{}{flags} {files} ./\n{lines}", step.instruction.keyword);
-    edit(text, vec![Change::insert(first, front), Change::replace(gone.start, gone.end, "")])
+    // The last line of a file may have no end, but here it is not the last any more.
+    let lines = lines.strip_suffix('\n').unwrap_or(lines);
+    let front = format!("{}{flags} {files} ./\n{lines}\n", step.instruction.keyword);
+    edit(text, vec![Change::insert(first, front), Change::replace(start, end, "")])
 }

@@ -28,9 +28,9 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
     let targets = targets(copy, step.directory.as_deref());
     let touches = |path: &&str| {
         let path = below(next.directory.as_deref(), path);
-        path.is_some_and(|path| targets.iter().any(|(target, is_file)| {
-            *target == path && (is_recursive || *is_file)
-        }))
+        path.is_some_and(|path| {
+            targets.iter().any(|(target, is_file)| *target == path && (is_recursive || *is_file))
+        })
     };
     // One mode for all that is copied, and for nothing else.
     if paths.is_empty() || has_others || !paths.iter().all(touches) || !covers(copy, paths.len()) {
@@ -99,7 +99,8 @@ fn covers(copy: &Copy, paths: usize) -> bool {
 
 /// A mode in octal.
 fn mode(mode: &str) -> Option<String> {
-    let is_octal = (3..=4).contains(&mode.len()) && mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    let is_octal =
+        (3..=4).contains(&mode.len()) && mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
     is_octal.then(|| mode.to_owned())
 }
 

@@ -28,8 +28,7 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
         if let Some(program) = command.words.first().filter(|_| is_high && !is_told) {
             let what = "add the user without entries in the logs of logins (-l): they are files \
                         that reach up to its number";
-            let mut improvement =
-                build.improvement(at, Kind::UserNumber, Confidence::High, what);
+            let mut improvement = build.improvement(at, Kind::UserNumber, Confidence::High, what);
             let change = Change::insert(script.behind(program.end), " -l");
             improvement.edit = edit(build.file.text(), vec![change]);
             found.push(improvement);
