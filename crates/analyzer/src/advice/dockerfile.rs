@@ -15,6 +15,7 @@ mod parse;
 mod path;
 mod run;
 mod variable;
+mod written;
 
 #[cfg(test)]
 mod tests;

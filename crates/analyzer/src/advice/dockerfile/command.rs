@@ -87,13 +87,13 @@ impl Command {
 
 /// Where among arguments one of the verbs stands.
 pub(super) fn verb(arguments: &[Word], verbs: &[&str]) -> Option<usize> {
-    let mut is_behind_flag = true;
+    let mut is_behind_flag = false;
     for (at, word) in arguments.iter().enumerate() {
         let is_flag = word.text.starts_with('-');
         if !is_flag && verbs.contains(&word.text.as_str()) {
             return Some(at);
         }
-        if !is_flag && !is_behind_flag || at == 0 && !is_flag {
+        if !is_flag && !is_behind_flag {
             return None;
         }
         is_behind_flag = is_flag;
@@ -327,20 +327,22 @@ impl Reader<'_> {
         }
         let mut assignments = Vec::new();
         let mut is_prefixed = false;
-        while let Some(word) = words.first() {
+        let mut before = 0;
+        for word in &words {
             let is_assignment = word.text.split_once('=').is_some_and(|(name, _)| {
                 !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             });
             let is_prefix = PREFIXES.contains(&word.text.as_str());
-            if !is_assignment && !is_prefix && !(is_prefixed && word.text.starts_with('-')) {
+            let is_flag = is_prefixed && word.text.starts_with('-');
+            if is_assignment {
+                assignments.push(word.text.clone());
+            } else if !is_prefix && !is_flag {
                 break;
             }
             is_prefixed |= is_prefix;
-            let word = words.remove(0);
-            if is_assignment {
-                assignments.push(word.text);
-            }
+            before += 1;
         }
+        words.drain(..before);
         self.commands.push(Command {
             words,
             assignments,

@@ -94,7 +94,7 @@ pub fn unified_diff(path: &str, old: &str, new: &str) -> String {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
         let before = range(first.old_range().start, last.old_range().end);
         let after = range(first.new_range().start, last.new_range().end);
-        diff.push_str(&format!("@@ -{before} +{after} @@\n"));
+        diff.extend(["@@ -", &before, " +", &after, " @@\n"]);
         for operation in hunk {
             let is_same = operation.tag() == DiffTag::Equal;
             let sign = if is_same { ' ' } else { '-' };

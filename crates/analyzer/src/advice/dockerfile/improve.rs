@@ -164,6 +164,8 @@ struct Build<'a> {
     steps: Vec<Step<'a>>,
     /// Names that ENV or ARG set, and the step that does.
     names: Vec<(usize, String, Option<String>)>,
+    /// The step that configures apt not to install recommended packages.
+    recommends_off: Option<usize>,
     /// BuildKit builds it, and its frontend knows `--mount`.
     mounts: bool,
     /// Its frontend knows `COPY --link`.
@@ -211,8 +213,14 @@ impl<'a> Build<'a> {
                 steps.push(Step { stage, instruction, script, directory, is_root });
             }
         }
+        let configures = |step: &Step<'_>| {
+            let text = &step.instruction.text;
+            // As a flag it is for one command only.
+            text.contains(habit::RECOMMENDS) && !text.contains("-o ")
+        };
+        let recommends_off = steps.iter().position(configures);
         let is_new = |minor| file.uses_buildkit() && frontend_is(file, minor);
-        Self { file, steps, names, mounts: is_new(2), links: is_new(4) }
+        Self { file, steps, names, recommends_off, mounts: is_new(2), links: is_new(4) }
     }
 
     /// Whether a name is set before a step.

@@ -1,12 +1,13 @@
 //! Reads a Dockerfile line by line, as BuildKit does.
 
+mod words;
+
 use thiserror::Error;
 
 use super::joined::Joined;
-use super::{
-    Argument, Body, Command, Copy, Dockerfile, Flag, From, Heredoc, Instruction, Run, Stage,
-};
+use super::{Argument, Body, Command, Copy, Dockerfile, From, Heredoc, Instruction, Run, Stage};
 use crate::advice::dockerfile::variable;
+use words::{flags, json, opening, quoted};
 
 /// Bytes of a Dockerfile. Generated ones reach a hundred KiB.
 pub const TEXT_MAX: usize = 1 << 20;
@@ -228,11 +229,13 @@ fn instruction(
     }
     let body = match keyword {
         "ONBUILD" => {
-            let inner = instruction(joined.from(at), first, lines)?;
-            if matches!(inner.keyword, "FROM" | "MAINTAINER" | "ONBUILD") {
-                return Err(error(format!("ONBUILD {} is not possible", inner.keyword)));
+            let inner = joined.from(at);
+            let word = inner.text.split_whitespace().next().unwrap_or_default();
+            let word = word.to_ascii_uppercase();
+            if ["FROM", "MAINTAINER", "ONBUILD"].contains(&word.as_str()) {
+                return Err(error(format!("ONBUILD {word} is not possible")));
             }
-            Body::Onbuild(Box::new(inner))
+            Body::Onbuild(Box::new(instruction(inner, first, lines)?))
         }
         "RUN" => Body::Run(run(&joined.text, at, lines)?),
         "COPY" | "ADD" => {
@@ -245,67 +248,8 @@ fn instruction(
         }
         _ => Body::Other(joined.text[at..].trim_end().to_owned()),
     };
-    let text = text(keyword, &body);
+    let text = format!("{keyword} {}", body.text());
     Ok(Instruction { keyword, first, last: lines.next, text, body, joined })
-}
-
-/// In one line.
-fn text(keyword: &str, body: &Body) -> String {
-    let words = match body {
-        Body::Run(run) => {
-            let flags = run.flags.iter().map(Flag::text);
-            flags.chain([run.command.text()]).collect::<Vec<_>>().join(" ")
-        }
-        Body::Copy(copy) => {
-            let flags = copy.flags.iter().map(Flag::text);
-            let paths = copy.sources.iter().chain([&copy.destination]).cloned();
-            flags.chain(paths).collect::<Vec<_>>().join(" ")
-        }
-        Body::Onbuild(inner) => inner.text.clone(),
-        Body::Other(words) => words.clone(),
-    };
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("{keyword} {words}")
-}
-
-impl Flag {
-    /// As it is written.
-    fn text(&self) -> String {
-        match &self.value {
-            Some(value) => format!("--{}={value}", self.name),
-            None => format!("--{}", self.name),
-        }
-    }
-}
-
-impl Command {
-    /// What the builder hands to the shell.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Shell(command) => command.clone(),
-            Self::Exec(words) => words.join(" "),
-            Self::Heredoc(line, heredocs) => match self.script() {
-                Some(heredoc) if heredoc.text.starts_with("#!") => {
-                    format!("/dev/pipes/{}", heredoc.name)
-                }
-                Some(heredoc) => heredoc.text.clone(),
-                None => heredocs.iter().fold(line.clone(), |all, heredoc| {
-                    format!("{all}\n{}{}", heredoc.text, heredoc.name)
-                }),
-            },
-        }
-    }
-
-    /// The heredoc that is the script by itself.
-    pub(super) fn script(&self) -> Option<&Heredoc> {
-        match self {
-            Self::Heredoc(line, heredocs) => match heredocs.as_slice() {
-                [heredoc] if !line.trim().contains(char::is_whitespace) => Some(heredoc),
-                _ => None,
-            },
-            Self::Shell(_) | Self::Exec(_) => None,
-        }
-    }
 }
 
 fn run(text: &str, at: usize, lines: &mut Lines<'_>) -> Result<Run, ParseError> {
@@ -333,13 +277,9 @@ fn run(text: &str, at: usize, lines: &mut Lines<'_>) -> Result<Run, ParseError> 
 fn copy(text: &str, at: usize, lines: &mut Lines<'_>) -> Result<Option<Copy>, ParseError> {
     let (flags, at) = flags(text, at);
     let line = &text[at..];
-    let (mut sources, heredocs) = match json(line) {
-        Some(words) => (words, Vec::new()),
-        None => {
-            let words = line.split_whitespace().map(str::to_owned).collect();
-            (words, heredocs(line, lines)?)
-        }
-    };
+    let array = json(line);
+    let heredocs = if array.is_none() { heredocs(line, lines)? } else { Vec::new() };
+    let mut sources = array.unwrap_or_else(|| line.split_whitespace().map(str::to_owned).collect());
     let destination = sources.pop();
     Ok(destination.filter(|_| !sources.is_empty()).map(|destination| Copy {
         flags,
@@ -372,91 +312,13 @@ fn from(instruction: &Instruction) -> Result<From, ParseError> {
     })
 }
 
-/// The flags that stand at `at`, and where what follows them starts. White space in quotes is the
-/// flag's own.
-fn flags(text: &str, mut at: usize) -> (Vec<Flag>, usize) {
-    let mut flags = Vec::new();
-    while let Some(rest) = text[at..].strip_prefix("--") {
-        let mut quote = None;
-        let mut is_escaped = false;
-        let end = rest.find(|character: char| {
-            let was_escaped = std::mem::replace(&mut is_escaped, character == '\\');
-            match (character, quote) {
-                _ if was_escaped => is_escaped = false,
-                ('"' | '\'', None) => quote = Some(character),
-                (_, Some(open)) if character == open => quote = None,
-                _ => {}
-            }
-            quote.is_none() && !was_escaped && character.is_whitespace()
-        });
-        let end = end.unwrap_or(rest.len());
-        at = text.len() - rest[end..].trim_start().len();
-        let word = &rest[..end];
-        if word.is_empty() {
-            break;
-        }
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value.replace(['"', '\''], ""))),
-            None => (word, None),
-        };
-        flags.push(Flag { name: name.to_ascii_lowercase(), value });
-    }
-    (flags, at)
-}
-
-/// An array of strings in JSON.
-fn json(line: &str) -> Option<Vec<String>> {
-    let line = line.trim();
-    line.starts_with('[').then(|| serde_json::from_str(line).ok()).flatten()
-}
-
 /// The heredocs that a line opens, with their lines.
 fn heredocs(line: &str, lines: &mut Lines<'_>) -> Result<Vec<Heredoc>, ParseError> {
     if !line.contains("<<") {
         return Ok(Vec::new());
     }
     let opened = lines.next;
-    let words = words(line);
+    let words = quoted(line);
     let opening = words.iter().filter_map(|word| opening(word));
     opening.map(|heredoc| lines.heredoc(heredoc, opened)).collect()
-}
-
-/// Words between white space that is not quoted, with their quotes.
-fn words(line: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let (mut quote, mut is_escaped) = (None, false);
-    for character in line.chars() {
-        let was_escaped = std::mem::replace(&mut is_escaped, false);
-        match (character, quote) {
-            _ if was_escaped => {}
-            ('\\', None | Some('"')) => is_escaped = true,
-            ('"' | '\'', None) => quote = Some(character),
-            (_, Some(open)) if character == open => quote = None,
-            (_, None) if character.is_whitespace() => {
-                words.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(word) = words.last_mut() {
-            word.push(character);
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// `<<EOF`, `3<<-"EOF"`: without its lines.
-fn opening(word: &str) -> Option<Heredoc> {
-    let rest = word.trim_start_matches(|digit: char| digit.is_ascii_digit()).strip_prefix("<<")?;
-    let (strip_tabs, rest) = match rest.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, rest),
-    };
-    if rest.is_empty() || rest.contains('<') {
-        return None;
-    }
-    let name = rest.replace(['"', '\'', '\\'], "");
-    let expand = name == rest;
-    (!name.is_empty()).then(|| Heredoc { name, expand, strip_tabs, text: String::new(), at: 0 })
 }

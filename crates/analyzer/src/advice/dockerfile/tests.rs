@@ -189,6 +189,7 @@ fn what_cannot_be_read_is_said_with_its_line() {
     }
     let long = "#".repeat(TEXT_MAX + 1);
     assert!(Dockerfile::parse(&long).unwrap_err().to_string().contains("at most 1048576"));
+    assert!(Dockerfile::parse(&format!("FROM a\n{}", "ONBUILD ".repeat(100_000))).is_err());
     let many = format!("FROM a\n{}", "RUN a\n".repeat(INSTRUCTIONS_MAX));
     let error = Dockerfile::parse(&many).unwrap_err();
     assert_eq!(error.line, INSTRUCTIONS_MAX + 1);

@@ -140,15 +140,14 @@ impl Variables {
                 continue;
             };
             rest = behind;
-            match value {
-                Some(value) => text.push_str(&value),
-                None => {
-                    if !text.is_empty() {
-                        pieces.push(Piece::Text(std::mem::take(&mut text)));
-                    }
-                    pieces.push(Piece::Any);
-                }
+            if let Some(value) = value {
+                text.push_str(&value);
+                continue;
             }
+            if !text.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut text)));
+            }
+            pieces.push(Piece::Any);
         }
         text.push_str(rest);
         if !text.is_empty() {

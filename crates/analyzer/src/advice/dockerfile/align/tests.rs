@@ -150,6 +150,6 @@ fn heredocs() {
 fn much_is_compared_in_time() {
     let text = format!("FROM a\n{}", "RUN a b c d\n".repeat(3_000));
     let file = Dockerfile::parse(&text).unwrap();
-    let layers = layers(&["RUN /bin/sh -c a b c d"; 1_100]);
+    let layers = layers(&vec!["RUN /bin/sh -c a b c d"; 1_100]);
     assert_eq!(align(&file, 0, &layers, None).len(), 1_100);
 }

@@ -64,7 +64,7 @@ fn what_overlaps_or_is_outside_is_refused() {
 
 #[test]
 fn patch_takes_the_diff() {
-    let long: String = (0..40).map(|line| format!("line {line}\n")).collect();
+    let long = (0..40).fold(String::new(), |all, line| all + &format!("line {line}\n"));
     let changed = long.replace("line 3\n", "").replace("line 30\n", "x\ny\n");
     for (old, new) in [
         ("a\nb\n", "a\nc\n"),

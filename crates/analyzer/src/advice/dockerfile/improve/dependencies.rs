@@ -152,6 +152,6 @@ fn builds(command: &Command) -> bool {
             })
         }
         "make" | "node" | "sh" | "bash" => true,
-        _ => BUILDERS.contains(&name) || name.ends_with(".sh"),
+        _ => BUILDERS.contains(&name) || name.rsplit_once('.').is_some_and(|(_, end)| end == "sh"),
     }
 }

@@ -211,21 +211,22 @@ const HABITS: [Habit; 14] = [
     },
 ];
 
+/// apt's option that brings recommended packages.
+pub(super) const RECOMMENDS: &str = "Install-Recommends";
+
 /// Looks at one step.
 pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
     let step = &build.steps[at];
     let Some(script) = &step.script else { return };
     for habit in &HABITS {
-        let left: Vec<(&Command, usize)> = script
-            .commands
-            .iter()
-            .filter_map(|command| Some((command, habit.left(build, at, script, command)?)))
-            .collect();
-        if let Some((last, _)) = left.last()
-            && !(matches!(habit.fix, Fix::Mount) && !habit.can_mount(build, step, script))
-        {
+        let has = |command| Some((command, habit.end(build, at, command)?));
+        let left: Vec<(&Command, usize)> = script.commands.iter().filter_map(has).collect();
+        let Some((last, _)) = left.last() else { continue };
+        let can_mount = habit.can_mount(build, step, script);
+        let is_fixable = can_mount || !matches!(habit.fix, Fix::Mount);
+        if is_fixable && !habit.is_kept_out(build, at, script) {
             let mut improvement = build.improvement(at, habit.kind, habit.confidence, habit.what);
-            let changes = if habit.can_mount(build, step, script) {
+            let changes = if can_mount {
                 Some(vec![build.mount(step, script, habit.mounts)])
             } else {
                 match habit.fix {
@@ -251,13 +252,7 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
 
 impl Habit {
     /// Where the verb of a command ends that has the habit and is not told otherwise.
-    fn left(
-        &self,
-        build: &Build<'_>,
-        at: usize,
-        script: &Script<'_>,
-        command: &Command,
-    ) -> Option<usize> {
+    fn end(&self, build: &Build<'_>, at: usize, command: &Command) -> Option<usize> {
         let arguments = named(command, self.programs)?;
         let end = match verb(arguments, self.verbs) {
             Some(verb) => arguments[verb].end,
@@ -265,24 +260,32 @@ impl Habit {
             None if self.programs == ["yarn"] && arguments.is_empty() => command.end,
             None => return None,
         };
-        let is_told = arguments.iter().any(|word| self.flags.contains(&word.text.as_str()));
-        let assigns = |name: &&str| {
-            let is_it = |text: &String| text.split_once('=').is_some_and(|(own, _)| own == *name);
-            build.sets(at, name)
-                || command.assignments.iter().any(is_it)
-                || script.any(|command| {
-                    command.name() == "export"
-                        && command.arguments().iter().any(|word| is_it(&word.text))
-                })
+        let is_told = arguments.iter().any(|word| self.flags.contains(&word.text.as_str()))
+            || command.assignments.iter().any(|text| self.is_set_by(text));
+        let is_off = self.kind == Kind::Recommends && recommends_are_off(build, at, command);
+        (!is_told && !is_off).then_some(end)
+    }
+
+    /// Whether a whole RUN is told otherwise, or leaves nothing behind.
+    fn is_kept_out(&self, build: &Build<'_>, at: usize, script: &Script<'_>) -> bool {
+        let exports = |command: &Command| {
+            command.name() == "export"
+                && command.arguments().iter().any(|word| self.is_set_by(&word.text))
         };
-        let is_kept_out = self.held.iter().any(|path| script.mounts(path))
+        let cleans = |command: &Command| {
+            named(command, self.programs)
+                .is_some_and(|arguments| verb(arguments, self.cleaned).is_some())
+        };
+        self.held.iter().any(|path| script.mounts(path))
             || self.deleted.iter().any(|part| script.deletes(part))
-            || script.any(|command| {
-                named(command, self.programs)
-                    .is_some_and(|arguments| verb(arguments, self.cleaned).is_some())
-            });
-        let is_set = self.kind == Kind::Recommends && recommends_are_off(build, at, command);
-        (!is_told && !self.variables.iter().any(assigns) && !is_kept_out && !is_set).then_some(end)
+            || self.variables.iter().any(|name| build.sets(at, name))
+            || script.any(exports)
+            || script.any(cleans)
+    }
+
+    /// Whether `NAME=value` sets one of its variables.
+    fn is_set_by(&self, text: &str) -> bool {
+        text.split_once('=').is_some_and(|(name, _)| self.variables.contains(&name))
     }
 
     fn can_mount(&self, build: &Build<'_>, step: &Step<'_>, script: &Script<'_>) -> bool {
@@ -316,13 +319,10 @@ fn named<'a>(command: &'a Command, programs: &[&str]) -> Option<&'a [Word]> {
     }
 }
 
-/// Whether apt is configured so, by a flag or by what an earlier step or this one writes.
+/// Whether apt is configured so, by a flag or by what this step or an earlier one writes.
 fn recommends_are_off(build: &Build<'_>, at: usize, command: &Command) -> bool {
-    const OPTION: &str = "Install-Recommends";
-    command.arguments().iter().any(|word| word.text.contains(OPTION))
-        || build.steps[..=at].iter().any(|step| {
-            step.instruction.text.contains(OPTION) && !step.instruction.text.contains("install -o")
-        })
+    build.recommends_off.is_some_and(|step| step <= at)
+        || command.arguments().iter().any(|word| word.text.contains(RECOMMENDS))
 }
 
 /// Whether a later RUN installs from the lists that this one fetches.

@@ -23,6 +23,11 @@ const FILLED: [&str; 9] = [
 ];
 const APT: [&str; 3] = ["apt-get", "apt", "aptitude"];
 
+/// Steps that are looked at for what made a path, and paths of one RUN that are looked for: bounds
+/// the work, where a file of 1 MiB could ask for billions of comparisons.
+const EARLIER_MAX: usize = 100;
+const PATHS_MAX: usize = 20;
+
 /// Looks at one step, the first RUN.
 pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
     let step = &build.steps[at];
@@ -41,7 +46,8 @@ pub(super) fn find(build: &Build<'_>, at: usize, found: &mut Vec<Improvement>) {
         found.push(improvement);
     }
     if !script.commands.is_empty() && script.commands.iter().all(cleans) {
-        let paths = script.commands.iter().flat_map(|command| deleted(command, step));
+        let paths =
+            script.commands.iter().flat_map(|command| deleted(command, step)).take(PATHS_MAX);
         let Some(maker) = paths.into_iter().filter_map(|path| made_by(build, at, &path)).max()
         else {
             return;
@@ -119,7 +125,7 @@ fn made_by(build: &Build<'_>, at: usize, path: &str) -> Option<usize> {
             })
     };
     let stage = build.steps[at].stage;
-    let mut earlier = build.steps[..at].iter().enumerate().rev();
+    let mut earlier = build.steps[..at].iter().enumerate().rev().take(EARLIER_MAX);
     let made = earlier.find(|(_, step)| {
         step.stage == stage
             && step.script.as_ref().is_some_and(|script| names(step, script) || fills(script))

@@ -146,7 +146,7 @@ fn requirements(command: &Command) -> Option<Install> {
     while let Some(word) = rest.next() {
         match *word {
             "-r" | "--requirement" | "-c" | "--constraint" => {
-                files.push((*rest.next()?).to_owned())
+                files.push((*rest.next()?).to_owned());
             }
             "-e" | "--editable" => return None,
             word if word.starts_with("--requirement=") => {
