@@ -4,6 +4,7 @@
 pub mod final_stage;
 pub mod instructions;
 pub mod multi_stage;
+pub mod dockerfile;
 pub mod suggestion;
 
 use jettison_oci::Reference;

@@ -153,7 +153,7 @@ mod tests {
             ("rootfs", json!({ "type": "layers", "diff_ids": null })),
             ("config", json!(null)),
             ("config", json!({ "Env": null, "Cmd": null, "Entrypoint": null, "User": null })),
-            ("config", json!({ "ExposedPorts": { "80/tcp": null }, "Volumes": ["/odd"] })),
+            ("config", json!({ "Volumes": ["/odd"], "Labels": 3, "StopSignal": 9, "Shell": "x" })),
             ("history", json!(null)),
             ("created", json!(null)),
             ("variant", json!("")),
