@@ -1,10 +1,11 @@
 //! Changes that a person can make to how an image is built: what each saves, why, and the lines to
 //! write.
 
+pub mod dockerfile;
+pub mod file;
 pub mod final_stage;
 pub mod instructions;
 pub mod multi_stage;
-pub mod dockerfile;
 pub mod suggestion;
 
 use jettison_oci::Reference;
@@ -14,8 +15,9 @@ use crate::facts::Facts;
 use crate::finding::{Findings, Ignore};
 use crate::source::Transport;
 
+use self::file::{FileError, GivenFile, ReadFile};
 use self::multi_stage::Today;
-use self::suggestion::Suggestion;
+use self::suggestion::{Kind, Suggestion};
 
 /// What to do about an image.
 #[derive(Default)]
@@ -24,6 +26,10 @@ pub struct Advice {
     pub findings: Findings,
     /// Changes that save bytes, those that save most first.
     pub suggestions: Vec<Suggestion>,
+    /// By layer: the lines of the Dockerfile that made it, where one was given.
+    pub lines: Vec<Option<(usize, usize)>>,
+    /// What was odd.
+    pub warnings: Vec<String>,
 }
 
 /// What is known of an image beside its bytes.
@@ -32,19 +38,47 @@ pub struct Known<'a> {
     /// What is not to be told.
     pub ignores: &'a [Ignore],
     /// The Dockerfile that it is built by.
-    pub dockerfile: Option<&'a str>,
+    pub file: Option<&'a GivenFile>,
 }
 
 impl Advice {
-    /// Asks every rule, and finds the changes that save most.
-    pub fn of(account: &Account, facts: &Facts, known: Known<'_>) -> Self {
+    /// Asks every rule, and finds the changes that save most. Fails where the Dockerfile is none.
+    pub fn of(account: &Account, facts: &Facts, known: Known<'_>) -> Result<Self, FileError> {
         let findings = Findings::of(account, facts, known.ignores);
+        let file = known.file.map(|given| ReadFile::of(account, given)).transpose()?;
         let reference = reference(account);
-        let today = Today { reference: &reference, dockerfile: known.dockerfile };
+        let today = Today { reference: &reference, file: file.as_ref() };
         let mut suggestions = multi_stage::suggest(account, facts, &today);
-        suggestions.extend(instructions::suggest(account, &findings));
-        suggestions.sort_by(|a, b| b.saved.cmp(&a.saved).then_with(|| a.title.cmp(&b.title)));
-        Self { findings, suggestions }
+        match &file {
+            Some(file) => {
+                let of_file = file.suggest(&findings);
+                // What the file itself says is closer to what has to be written.
+                let said: Vec<(usize, usize)> =
+                    of_file.iter().filter_map(|one| one.lines).collect();
+                let of_layers = instructions::suggest(account, &findings, &|layer| {
+                    file.lines(layer).is_some_and(|(first, last)| {
+                        said.iter().any(|(from, to)| *from <= last && first <= *to)
+                    })
+                });
+                suggestions.extend(of_file);
+                suggestions.extend(of_layers);
+            }
+            None => suggestions.extend(instructions::suggest(account, &findings, &|_| false)),
+        }
+        suggestions.sort_by(|a, b| {
+            b.saved.cmp(&a.saved).then(a.lines.cmp(&b.lines)).then_with(|| a.title.cmp(&b.title))
+        });
+        let lines = file
+            .as_ref()
+            .map(|file| (0..account.layers.len()).map(|layer| file.lines(layer)).collect());
+        let warnings = file.as_ref().and_then(ReadFile::warning).into_iter().collect();
+        Ok(Self { findings, suggestions, lines: lines.unwrap_or_default(), warnings })
+    }
+
+    /// The whole Dockerfile that saves most: the best of the suggestions to build in stages.
+    pub fn best_dockerfile(&self) -> Option<&str> {
+        let mut best = self.suggestions.iter().filter(|one| one.kind == Kind::MultiStage);
+        best.next().map(|one| one.dockerfile.as_str())
     }
 }
 

@@ -197,6 +197,15 @@ pub(crate) struct AnalyzeArgs {
     /// places and the lines to write; `off` is faster [default: brief]
     #[arg(long, value_name = "HOW")]
     pub(crate) advice: Option<AdviceLevel>,
+    /// The Dockerfile that the image is built by: what to do is told by its lines, and as a diff
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dockerfile: Option<PathBuf>,
+    /// The stage of the Dockerfile that the image is [default: the last]
+    #[arg(long, value_name = "STAGE", requires = "dockerfile")]
+    pub(crate) target: Option<String>,
+    /// Write the whole Dockerfile that saves most to FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_dockerfile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) facts: FactsArgs,
     #[command(flatten)]

@@ -145,7 +145,7 @@ fn report(
     let render = render()?;
     for output in outputs {
         let bytes = render(output.format, Style::default());
-        output.write(&bytes)?;
+        output.file.write(&bytes)?;
     }
     Printer::result(&render(args.format, context.printer.style()))?;
     Ok(Code::Done)

@@ -16,6 +16,11 @@ use crate::interrupt;
 /// One `--output FORMAT=FILE`.
 pub(crate) struct Output {
     pub(crate) format: Format,
+    pub(crate) file: OutputFile,
+}
+
+/// A file that something is written to.
+pub(crate) struct OutputFile {
     path: PathBuf,
     file: Destination,
 }
@@ -29,7 +34,10 @@ enum Destination {
 
 /// Opens every output.
 pub(crate) fn open(outputs: &[(Format, PathBuf)]) -> anyhow::Result<Vec<Output>> {
-    outputs.iter().map(|(format, path)| Output::open(*format, path)).collect()
+    let open = |(format, path): &(Format, PathBuf)| {
+        Ok(Output { format: *format, file: OutputFile::open("--output", path)? })
+    };
+    outputs.iter().map(open).collect()
 }
 
 /// The file that `path` means: symlinks lead on, also to what does not exist yet. `None` for what
@@ -51,10 +59,11 @@ fn settle(path: &Path) -> std::io::Result<Option<PathBuf>> {
 /// As many symlinks as Linux follows.
 const SYMLINKS_MAX: usize = 40;
 
-impl Output {
-    fn open(format: Format, path: &Path) -> anyhow::Result<Self> {
+impl OutputFile {
+    /// Opens the file that was named after `flag`.
+    pub(crate) fn open(flag: &str, path: &Path) -> anyhow::Result<Self> {
         let failed = |error: &dyn std::fmt::Display| -> anyhow::Error {
-            UsageError(format!("--output {}: {error}", path.display())).into()
+            UsageError(format!("{flag} {}: {error}", path.display())).into()
         };
         let target = settle(path).map_err(|error| failed(&error))?;
         let found = fs_err::metadata(path).ok();
@@ -89,7 +98,7 @@ impl Output {
             let file = fs_err::OpenOptions::new().append(true).open(path);
             Destination::Written(file.map_err(|error| failed(&error))?)
         };
-        Ok(Self { format, path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), file })
     }
 
     /// Writes the whole result and puts it in place.

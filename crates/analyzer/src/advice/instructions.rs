@@ -121,12 +121,17 @@ const CHANGES: [Change; 14] = [
     },
 ];
 
-/// Suggestions about single instructions, from what was found in their layers.
-pub fn suggest(account: &Account, findings: &Findings) -> Vec<Suggestion> {
+/// Suggestions about single instructions, from what was found in their layers; none of layers of
+/// which all is said.
+pub fn suggest(
+    account: &Account,
+    findings: &Findings,
+    is_said: &dyn Fn(usize) -> bool,
+) -> Vec<Suggestion> {
     let mut found = Vec::new();
     let mut by_layer: BTreeMap<(usize, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in findings.all.iter().filter(|finding| !finding.is_inherited) {
-        if let Some(layer) = finding.layer {
+        if let Some(layer) = finding.layer.filter(|layer| !is_said(*layer)) {
             by_layer.entry((layer, finding.rule.id)).or_default().push(finding);
         }
     }
@@ -140,7 +145,7 @@ pub fn suggest(account: &Account, findings: &Findings) -> Vec<Suggestion> {
         found.extend(suggestion(account, *layer, change.title, findings, &text));
     }
     found.extend(stripped(account, &by_layer));
-    found.extend(hidden(account, findings));
+    found.extend(hidden(account, findings, is_said));
     found
 }
 
@@ -171,6 +176,8 @@ fn suggestion(
             .map(|finding| format!("{}: {}", finding.rule.id, finding.evidence))
             .collect(),
         dockerfile: wrapped(text),
+        diff: None,
+        lines: None,
         overlaps: findings.iter().map(|finding| finding.rule.id.to_owned()).take(1).collect(),
     })
 }
@@ -210,10 +217,14 @@ fn stripped(
 }
 
 /// What a later layer hides: to be done in one instruction.
-fn hidden(account: &Account, findings: &Findings) -> Vec<Suggestion> {
+fn hidden(
+    account: &Account,
+    findings: &Findings,
+    is_said: &dyn Fn(usize) -> bool,
+) -> Vec<Suggestion> {
     let mut found = Vec::new();
     for finding in findings.all.iter().filter(|finding| !finding.is_inherited) {
-        let Some(layer) = finding.layer else { continue };
+        let Some(layer) = finding.layer.filter(|layer| !is_said(*layer)) else { continue };
         let first =
             finding.places.first().map(|place| account.payloads[place.payload as usize].fate);
         let Some(Fate::Wasted { cause, hidden_by, .. }) = first else { continue };
@@ -244,6 +255,8 @@ fn hidden(account: &Account, findings: &Findings) -> Vec<Suggestion> {
             confidence: if hidden_by == layer + 1 { Confidence::High } else { Confidence::Medium },
             because: vec![finding.remedy.clone()],
             dockerfile: wrapped(&line),
+            diff: None,
+            lines: None,
             overlaps: vec![finding.rule.id.to_owned()],
         });
     }

@@ -12,6 +12,7 @@ use jettison_oci::Bytes;
 use jettison_oci::count::counted;
 
 use crate::account::Account;
+use crate::advice::file::ReadFile;
 use crate::advice::suggestion::{Kind, Suggestion};
 use crate::facts::Facts;
 use crate::facts::evidence::{Confidence, Evidence};
@@ -26,7 +27,7 @@ pub struct Today<'a> {
     /// A name or an ID that a builder finds it by.
     pub reference: &'a str,
     /// The Dockerfile that it is built by, where it is known.
-    pub dockerfile: Option<&'a str>,
+    pub file: Option<&'a ReadFile<'a>>,
 }
 
 /// Suggestions to build in stages, the one that saves most first.
@@ -68,7 +69,7 @@ fn suggestion(
 ) -> Option<Suggestion> {
     let all = account.sizes.files.get();
     let saved = all.checked_sub(kept.bytes).filter(|saved| *saved >= SAVED_MIN.max(all / 20))?;
-    let dockerfile = written::dockerfile(account, today, kept)?;
+    let (dockerfile, diff) = written::dockerfile(account, today, kept)?;
     let confidence = match sure {
         Confidence::High => Confidence::High,
         _ => confidence(facts, files),
@@ -84,6 +85,8 @@ fn suggestion(
         confidence,
         because: because(account, facts, kept, sure),
         dockerfile,
+        diff,
+        lines: None,
         overlaps: ["removed-later", "overwritten-later", "metadata-only-rewrite"]
             .map(str::to_owned)
             .to_vec(),

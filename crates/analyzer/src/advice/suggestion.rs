@@ -43,6 +43,10 @@ pub struct Suggestion {
     pub because: Vec<String>,
     /// Lines of a Dockerfile to paste, or a whole one.
     pub dockerfile: String,
+    /// The same as a unified diff of a file that was given.
+    pub diff: Option<String>,
+    /// The lines of the Dockerfile that was given, from 1.
+    pub lines: Option<(usize, usize)>,
     /// Titles of other suggestions and rules of findings whose bytes are among these.
     pub overlaps: Vec<String>,
 }

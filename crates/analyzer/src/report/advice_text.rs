@@ -95,13 +95,20 @@ fn best(page: &mut Page, advice: &Advice, detail: Detail) {
 }
 
 fn suggestions(page: &mut Page, all: &[Suggestion], detail: Detail) {
-    let rows = Rows::of(all, detail, |suggestion| suggestion.saved);
+    // What costs no bytes may still cost time at each build: it is about lines of a file.
+    let is_shown = |one: &Suggestion| one.saved >= detail.min_bytes || one.lines.is_some();
+    let (shown, small): (Vec<_>, Vec<_>) = all.iter().partition(|one| is_shown(one));
+    let rows = Rows::cut(&shown, &small, detail, |suggestion| suggestion.saved);
     if rows.is_empty() {
         return;
     }
     page.heading("Suggestions, the most bytes first");
     for suggestion in rows.shown() {
-        let front = format!("{:>11}  {:<8}", suggestion.saved, suggestion.confidence.name());
+        let bytes = match suggestion.saved {
+            Bytes(0) => "-".to_owned(),
+            bytes => bytes.to_string(),
+        };
+        let front = format!("{bytes:>11}  {:<8}", suggestion.confidence.name());
         let title = escape::line(&suggestion.title);
         page.wrapped(&front, &format!("{}: {title}", suggestion.kind.name()));
         if let Some(pull) = suggestion.saved_pull {
@@ -113,7 +120,15 @@ fn suggestions(page: &mut Page, all: &[Suggestion], detail: Detail) {
         if !suggestion.overlaps.is_empty() {
             page.wrapped("             with the bytes of ", &suggestion.overlaps.join(", "));
         }
-        for line in suggestion.dockerfile.lines() {
+        let text = suggestion.diff.as_ref().unwrap_or(&suggestion.dockerfile);
+        let lines = text.lines().count();
+        if lines > LINES_MAX {
+            let more = format!("{lines} lines: --write-dockerfile FILE writes them");
+            let more = page.tone(Tone::Faint, &more);
+            page.line(&format!("    {more}"));
+            continue;
+        }
+        for line in text.lines() {
             // Lines to be copied are never cut.
             page.line(&format!("    {}", escape::lines(line)));
         }
@@ -180,6 +195,9 @@ fn findings(page: &mut Page, account: &Account, all: &[Finding], detail: Detail)
         page.line(&more);
     }
 }
+
+/// Lines to write that a terminal shows; a whole Dockerfile goes into a file.
+const LINES_MAX: usize = 60;
 
 /// Paths of one finding; JSON has more of them.
 const PLACES: usize = 3;

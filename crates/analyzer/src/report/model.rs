@@ -287,7 +287,7 @@ pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
         duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
         unused: facts.map(|facts| unused::unused(account, facts, detail)),
         packages: facts.map(|facts| package::packages(account, facts, detail)),
-        findings: advice.map(|advice| advice::findings(account, &advice.findings, detail)),
+        findings: advice.map(|advice| advice::findings(account, advice, detail)),
         ignored: advice.map(|advice| advice::ignored(&advice.findings)),
         suggestions: advice.map(|advice| advice::suggestions(&advice.suggestions)),
         warnings: account.warnings.clone(),

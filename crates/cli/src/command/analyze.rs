@@ -1,27 +1,53 @@
 //! `jettison analyze`.
 
+use std::path::Path;
+
+use jettison_analyzer::advice::file::GivenFile;
 use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs, Format};
 use crate::command::{Context, account, detail, facts, report};
-use crate::exit::Code;
+use crate::exit::{Code, UsageError};
+use crate::output::OutputFile;
 use crate::settings;
 
 pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code> {
+    let config = &context.config.analyze;
+    let level = args.advice.or(config.advice).unwrap_or_default();
+    let is_advised = level != AdviceLevel::Off;
+    if !is_advised && (args.dockerfile.is_some() || args.write_dockerfile.is_some()) {
+        let error = "--advice off: there is nothing to say of a Dockerfile then";
+        return Err(UsageError(error.to_owned()).into());
+    }
+    let file = args.dockerfile.as_deref().map(|path| given(path, args)).transpose()?;
+    let written = args.write_dockerfile.as_deref();
+    let written = written.map(|path| OutputFile::open("--write-dockerfile", path)).transpose()?;
     report(&args.output, context, || {
-        let config = &context.config.analyze;
         let profile = &args.facts.profile;
         let unused = args.facts.unused || !profile.is_empty() || config.unused;
-        let level = args.advice.or(config.advice).unwrap_or_default();
-        let is_advised = level != AdviceLevel::Off;
         let gather = unused || is_advised;
         let ignores = settings::ignores(context)?;
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
         let facts = gather.then(|| facts(profile, &account, context)).transpose()?;
-        let known = Known { ignores: &ignores, dockerfile: None };
+        let known = Known { ignores: &ignores, file: file.as_ref() };
         let facts_of = facts.as_ref().filter(|_| is_advised);
-        let advice = facts_of.map(|facts| Advice::of(&account, facts, known));
+        let advice = facts_of
+            .map(|facts| Advice::of(&account, facts, known))
+            .transpose()
+            .map_err(|error| UsageError(error.to_string()))?;
+        for warning in advice.iter().flat_map(|advice| &advice.warnings) {
+            context.printer.warning(warning);
+        }
+        if let (Some(written), Some(advice)) = (written, &advice) {
+            match advice.best_dockerfile() {
+                Some(dockerfile) => written.write(dockerfile.as_bytes())?,
+                None => context.printer.warning(
+                    "--write-dockerfile: no plan to build in stages is known to save bytes: \
+                     nothing is written",
+                ),
+            }
+        }
         let detail = Detail {
             unused,
             advice: level == AdviceLevel::Full,
@@ -35,4 +61,25 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
             }
         }))
     })
+}
+
+/// A Dockerfile, and the `.dockerignore` that builders take for it.
+fn given(path: &Path, args: &AnalyzeArgs) -> anyhow::Result<GivenFile> {
+    let text = fs_err::read_to_string(path)
+        .map_err(|error| UsageError(format!("--dockerfile: {error}")))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let own = path.with_file_name(format!("{name}.dockerignore"));
+    let shared = path.with_file_name(".dockerignore");
+    let mut ignore = None;
+    for path in [own, shared] {
+        if path.is_file() {
+            ignore =
+                Some(fs_err::read_to_string(&path).map_err(|error| UsageError(error.to_string()))?);
+            break;
+        }
+    }
+    // Diffs are relative to where the user stands.
+    let path = path.display().to_string();
+    let path = path.trim_start_matches("./").to_owned();
+    Ok(GivenFile { path, text, ignore, target: args.target.clone() })
 }

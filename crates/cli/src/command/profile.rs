@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ProfileArgs, context: &Context) -> anyhow::Result<Code>
         Printer::result(&document)?;
     }
     for output in outputs {
-        output.write(&document)?;
+        output.file.write(&document)?;
     }
     if !recording.complete {
         bail!(

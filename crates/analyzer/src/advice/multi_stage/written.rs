@@ -14,38 +14,51 @@ const ROOM: &str = "/.jettison";
 /// A kernel takes no longer argument than 128 KiB, and a RUN is one.
 const RUN_MAX: usize = 96 << 10;
 
-/// The Dockerfile; `None` where something cannot be written into one.
-pub(super) fn dockerfile(account: &Account, today: &Today<'_>, kept: &Kept) -> Option<String> {
-    let mut text = String::new();
-    if let Some(file) = today.dockerfile {
-        text.push_str(file.trim_end());
-        text.push_str("\n\n");
-    } else {
-        built_by(&mut text, account);
-        let _ = writeln!(text, "FROM {} AS builder\n", today.reference);
+/// The Dockerfile, and the diff to it where there was one before; `None` where something cannot be
+/// written into one.
+pub(super) fn dockerfile(
+    account: &Account,
+    today: &Today<'_>,
+    kept: &Kept,
+) -> Option<(String, Option<String>)> {
+    let root = today.file.map_or_else(|| "root".to_owned(), |file| file.free_name("root"));
+    let gathered = gather(kept)?;
+    let settings = final_stage::settings(&account.image.config)?;
+    let stages = |builder: &str| {
+        format!(
+            "# What runs, with its owners and modes.\nFROM {builder} AS {root}\nUSER 0\n{gathered}\n\
+             FROM scratch\nCOPY --from={root} {ROOM}/ /\n{settings}"
+        )
+    };
+    if let Some(file) = today.file {
+        let (text, diff) = file.extended(stages)?;
+        return Some((text, Some(diff)));
     }
-    let _ = writeln!(text, "# What runs, with its owners and modes.\nFROM builder AS root\nUSER 0");
-    gather(&mut text, kept)?;
-    let _ = writeln!(text, "\nFROM scratch\nCOPY --from=root {ROOM}/ /");
-    text.push_str(&final_stage::settings(&account.image.config)?);
-    Some(text)
+    let mut text = built_by(account);
+    let _ = writeln!(text, "FROM {} AS builder\n", today.reference);
+    text.push_str(&stages("builder"));
+    Some((text, None))
 }
 
 /// How today's image was built, as far as its history tells.
-fn built_by(text: &mut String, account: &Account) {
+fn built_by(account: &Account) -> String {
     let instructions = account.layers.iter().filter_map(|layer| layer.instruction.as_ref());
     let mut instructions = instructions.map(Instruction::text).peekable();
-    text.push_str(match instructions.peek() {
+    let mut text = match instructions.peek() {
         Some(_) => "# Today's image, which its history says was built by:\n",
         None => "# Today's image.\n",
-    });
+    }
+    .to_owned();
     for instruction in instructions {
         let line = jettison_oci::escape::line(&instruction);
         let _ = writeln!(text, "#   {}", line.chars().take(100).collect::<String>());
     }
+    text
 }
 
-fn gather(text: &mut String, kept: &Kept) -> Option<()> {
+/// The RUN instructions that gather what is kept.
+fn gather(kept: &Kept) -> Option<String> {
+    let mut text = String::new();
     let mut paths = kept.paths.iter();
     let mut next = paths.next();
     let mut is_first = true;
@@ -72,7 +85,7 @@ fn gather(text: &mut String, kept: &Kept) -> Option<()> {
     if !lines.is_empty() {
         let _ = writeln!(text, "RUN {}", lines.join(" \\\n && "));
     }
-    Some(())
+    Some(text)
 }
 
 /// A path as a word of a shell.
@@ -109,8 +122,7 @@ mod tests {
                 .collect(),
             ..Kept::default()
         };
-        let mut text = String::new();
-        gather(&mut text, &kept).unwrap();
+        let text = gather(&kept).unwrap();
         let runs: Vec<&str> = text.split("RUN ").skip(1).collect();
         assert!(runs.len() > 1 && runs.iter().all(|run| run.len() < 128 << 10));
         assert_eq!(text.matches("/usr/share/some/where/").count(), 5000);

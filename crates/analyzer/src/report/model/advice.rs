@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::Account;
+use crate::advice::Advice;
 use crate::advice::suggestion::Suggestion;
 use crate::finding::{Finding, Findings};
 use crate::report::Detail;
@@ -34,6 +35,8 @@ pub struct FindingDocument {
     pub layer: Option<usize>,
     /// Its instruction, as a Dockerfile has it.
     pub instruction: Option<String>,
+    /// The first line of that instruction in the Dockerfile that was given.
+    pub line: Option<usize>,
     /// Whether the base image brought them, or the root filesystem that the image starts from.
     pub inherited: bool,
     /// Names of the packages that brought them, in order.
@@ -76,19 +79,28 @@ pub struct SuggestionDocument {
     pub because: Vec<String>,
     /// Lines of a Dockerfile, or a whole one.
     pub dockerfile: String,
+    /// The same as a unified diff of a file that was given.
+    pub diff: Option<String>,
+    /// The first line of the Dockerfile that was given which it is about.
+    pub line: Option<usize>,
+    /// The last one.
+    pub last_line: Option<usize>,
     /// Suggestions and rules of findings whose bytes are among these.
     pub overlaps: Vec<String>,
 }
 
-pub(super) fn findings(
-    account: &Account,
-    findings: &Findings,
-    detail: Detail,
-) -> Vec<FindingDocument> {
-    findings.all.iter().map(|finding| document(account, finding, detail)).collect()
+pub(super) fn findings(account: &Account, advice: &Advice, detail: Detail) -> Vec<FindingDocument> {
+    let lines = |layer: Option<usize>| advice.lines.get(layer?).copied().flatten();
+    let all = advice.findings.all.iter();
+    all.map(|finding| document(account, finding, lines(finding.layer), detail)).collect()
 }
 
-fn document(account: &Account, finding: &Finding, detail: Detail) -> FindingDocument {
+fn document(
+    account: &Account,
+    finding: &Finding,
+    lines: Option<(usize, usize)>,
+    detail: Detail,
+) -> FindingDocument {
     let name = finding.layer.map(|layer| layer_name(account, layer));
     let places = finding.places.iter();
     FindingDocument {
@@ -106,6 +118,7 @@ fn document(account: &Account, finding: &Finding, detail: Detail) -> FindingDocu
         places: finding.others.iter().map(|place| escape::line(place)).collect(),
         layer: finding.layer,
         instruction: name.and_then(|name| name.instruction),
+        line: lines.map(|(first, _)| first),
         inherited: finding.is_inherited,
         packages: finding.packages.iter().map(|name| escape::line(name)).collect(),
         remedy: finding.remedy.clone(),
@@ -134,6 +147,9 @@ pub(super) fn suggestions(suggestions: &[Suggestion]) -> Vec<SuggestionDocument>
         confidence: row.confidence.name().to_owned(),
         because: row.because.clone(),
         dockerfile: row.dockerfile.clone(),
+        diff: row.diff.clone(),
+        line: row.lines.map(|(first, _)| first),
+        last_line: row.lines.map(|(_, last)| last),
         overlaps: row.overlaps.clone(),
     })
     .collect()
