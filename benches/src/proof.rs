@@ -2,6 +2,8 @@
 //! opened is compared with what had been called unused before. `benches/prove` is the way to
 //! start it.
 
+mod applied;
+mod stand_ins;
 mod table;
 mod verdict;
 
@@ -15,6 +17,7 @@ use jettison_testkit::process::run;
 
 use crate::machine;
 
+use self::applied::Suggestions;
 use self::table::Table;
 use self::verdict::Verdict;
 
@@ -44,6 +47,9 @@ pub(crate) struct Args {
     /// Name every file that was missed, and the largest that were not found.
     #[arg(long)]
     explain: bool,
+    /// Apply what is suggested: build it, measure it, and put it to the same work.
+    #[arg(long)]
+    apply: bool,
     /// End with exit code 1 where a bar is missed.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -53,6 +59,20 @@ pub(crate) struct Args {
 pub(crate) fn run_all(args: &Args) -> anyhow::Result<bool> {
     fs::create_dir_all(&args.room)?;
     let dockerd = Dockerd::start_with_data(&args.room.join("docker"))?;
+    if args.apply {
+        let mut suggestions = Suggestions::default();
+        let mut has_stand_ins = false;
+        for recipe in recipes(&args.recipes, &args.only)? {
+            let image = Proof::of(&recipe, &dockerd, args)?;
+            image.build()?;
+            if !has_stand_ins {
+                stand_ins::build(&dockerd, args)?;
+                has_stand_ins = true;
+            }
+            suggestions.apply(&image)?;
+        }
+        return suggestions.finish(&args.room.join("applied.json"));
+    }
     let mut table = Table::default();
     for recipe in recipes(&args.recipes, &args.only)? {
         let image = Proof::of(&recipe, &dockerd, args)?;
@@ -133,23 +153,28 @@ impl<'a> Proof<'a> {
     fn run(&self, workload: &str) -> anyhow::Result<Vec<u8>> {
         let profile = self.room.join(format!("{workload}.json"));
         if !(self.args.keep && profile.exists()) {
-            eprintln!("prove: running {}, {workload} workload", self.name);
-            let name = format!("{}-{workload}", self.tag);
-            let _ = self.dockerd.docker(&["rm", "--force", "--volumes", &name]);
-            let mut bash = Command::new("bash");
-            bash.arg("-c")
-                .arg(". \"$0\"; . \"$1\"")
-                .arg(self.args.recipes.join("watch.sh"))
-                .arg(self.recipe.join("workload"))
-                .env("DOCKER_HOST", self.dockerd.host())
-                .env("IMAGE", &self.tag)
-                .env("NAME", &name)
-                .env("WORKLOAD", workload)
-                .env("PROFILE", &profile)
-                .env("JETTISON", &self.args.jettison);
-            let printed = run(&mut bash).with_context(|| format!("{}: {workload}", self.name))?;
+            let printed = self.work(&self.tag, workload, &profile)?;
             fs::write(self.room.join(format!("{workload}.log")), printed)?;
         }
         Ok(fs::read(&profile)?)
+    }
+
+    /// Puts an image to a workload, and writes a profile; gives what was printed.
+    fn work(&self, tag: &str, workload: &str, profile: &Path) -> anyhow::Result<String> {
+        eprintln!("prove: running {}, {workload} workload", self.name);
+        let name = format!("{tag}-{workload}");
+        let _ = self.dockerd.docker(&["rm", "--force", "--volumes", &name]);
+        let mut bash = Command::new("bash");
+        bash.arg("-c")
+            .arg(". \"$0\"; . \"$1\"")
+            .arg(self.args.recipes.join("watch.sh"))
+            .arg(self.recipe.join("workload"))
+            .env("DOCKER_HOST", self.dockerd.host())
+            .env("IMAGE", tag)
+            .env("NAME", &name)
+            .env("WORKLOAD", workload)
+            .env("PROFILE", profile)
+            .env("JETTISON", &self.args.jettison);
+        run(&mut bash).with_context(|| format!("{}: {workload}", self.name))
     }
 }

@@ -7,6 +7,7 @@ pub mod final_stage;
 pub mod instructions;
 pub mod multi_stage;
 pub mod suggestion;
+mod zstd;
 
 use jettison_oci::Reference;
 
@@ -39,6 +40,8 @@ pub struct Known<'a> {
     pub ignores: &'a [Ignore],
     /// The Dockerfile that it is built by.
     pub file: Option<&'a GivenFile>,
+    /// Bytes of each layer as zstd, where they were measured.
+    pub zstd: &'a [Option<u64>],
 }
 
 impl Advice {
@@ -65,6 +68,7 @@ impl Advice {
             }
             None => suggestions.extend(instructions::suggest(account, &findings, &|_| false)),
         }
+        suggestions.extend(zstd::suggest(account, known.zstd, &reference));
         suggestions.sort_by(|a, b| {
             b.saved.cmp(&a.saved).then(a.lines.cmp(&b.lines)).then_with(|| a.title.cmp(&b.title))
         });

@@ -9,5 +9,6 @@ pub(crate) mod input;
 pub mod overlay;
 pub mod read;
 pub(crate) mod read_layer;
+pub mod recompress;
 pub(crate) mod scan;
 pub(crate) mod tar;

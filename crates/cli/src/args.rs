@@ -203,6 +203,9 @@ pub(crate) struct AnalyzeArgs {
     /// The stage of the Dockerfile that the image is [default: the last]
     #[arg(long, value_name = "STAGE", requires = "dockerfile")]
     pub(crate) target: Option<String>,
+    /// Compress the layers again, to measure what zstd would save: slow
+    #[arg(long)]
+    pub(crate) measure_zstd: bool,
     /// Write the whole Dockerfile that saves most to FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) write_dockerfile: Option<PathBuf>,

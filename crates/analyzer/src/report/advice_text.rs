@@ -35,13 +35,21 @@ impl Action<'_> {
 
     /// Whether it must be seen, however few its bytes.
     fn is_grave(&self) -> bool {
-        matches!(self, Self::Rule(sum) if sum.severity() > Severity::of(sum.bytes().get()))
+        match self {
+            // It saves time and traffic, though no disk.
+            Self::Suggestion(suggestion) => suggestion.saved.get() == 0,
+            Self::Rule(sum) => sum.severity() > Severity::of(sum.bytes().get()),
+        }
     }
 
     fn text(&self) -> String {
         match self {
             Self::Suggestion(suggestion) => {
-                format!("{}: {}", suggestion.kind.name(), escape::line(&suggestion.title))
+                let title = escape::line(&suggestion.title);
+                match suggestion.saved_pull.filter(|_| suggestion.saved.get() == 0) {
+                    Some(pull) => format!("{title}: {pull} less to pull"),
+                    None => format!("{}: {title}", suggestion.kind.name()),
+                }
             }
             Self::Rule(sum) => {
                 let are_inherited = sum.findings.iter().all(|finding| finding.is_inherited);
@@ -69,7 +77,10 @@ pub(super) fn draw(page: &mut Page, account: &Account, advice: &Advice, detail: 
 
 fn best(page: &mut Page, advice: &Advice, detail: Detail) {
     // What is said of single instructions, rules say in fewer words.
-    let suggestions = advice.suggestions.iter().filter(|one| one.kind != Kind::Instruction);
+    let is_told = |one: &&Suggestion| {
+        one.kind != Kind::Instruction || one.saved.get() == 0 && one.saved_pull.is_some()
+    };
+    let suggestions = advice.suggestions.iter().filter(is_told);
     let suggestions = suggestions.map(Action::Suggestion);
     let rules = advice.findings.by_rule().into_iter().map(Action::Rule);
     let mut actions: Vec<Action<'_>> = suggestions.chain(rules).collect();

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use jettison_analyzer::account::Account;
 use jettison_analyzer::advice::file::GivenFile;
 use jettison_analyzer::advice::{Advice, Known};
+use jettison_analyzer::layer::recompress;
 use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs, Format};
@@ -30,7 +32,8 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let ignores = settings::ignores(context)?;
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
         let facts = gather.then(|| facts(profile, &account, context)).transpose()?;
-        let known = Known { ignores: &ignores, file: file.as_ref() };
+        let zstd = zstd(args, &account, context)?;
+        let known = Known { ignores: &ignores, file: file.as_ref(), zstd: &zstd };
         let facts_of = facts.as_ref().filter(|_| is_advised);
         let advice = facts_of
             .map(|facts| Advice::of(&account, facts, known))
@@ -61,6 +64,25 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
             }
         }))
     })
+}
+
+/// What each layer would take as zstd, where that was asked for.
+fn zstd(
+    args: &AnalyzeArgs,
+    account: &Account,
+    context: &Context,
+) -> anyhow::Result<Vec<Option<u64>>> {
+    if !args.measure_zstd {
+        return Ok(Vec::new());
+    }
+    let expansion = settings::open_options(&args.read, &context.config.analyze).expansion;
+    let sizes = recompress::measure(&account.image, settings::jobs(&args.read), expansion)?;
+    if sizes.contains(&None) {
+        context.printer.warning(
+            "--measure-zstd: layers that do not stand in a file of this machine are not measured",
+        );
+    }
+    Ok(sizes)
 }
 
 /// A Dockerfile, and the `.dockerignore` that builders take for it.
