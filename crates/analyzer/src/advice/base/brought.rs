@@ -12,12 +12,8 @@ use crate::advice::base::version::Version;
 impl Check<'_> {
     /// Follows what is needed through libraries that the candidate does not have.
     pub(super) fn libraries(&mut self) {
-        let mut queue: Vec<(String, String)> = self
-            .needs
-            .sonames
-            .iter()
-            .map(|(name, proof)| (name.clone(), proof.words()))
-            .collect();
+        let mut queue: Vec<(String, String)> =
+            self.needs.sonames.iter().map(|(name, proof)| (name.clone(), proof.words())).collect();
         if let Some(needed) = &self.needs.glibcxx {
             let has = self.candidate.glibcxx.as_ref();
             if has.is_some_and(|has| needed.version > *has) {
@@ -70,10 +66,7 @@ impl Check<'_> {
     fn bring(&mut self, name: &str, library: &Library, from: &str) {
         // It goes with the application's files.
         let Some(package) = &library.package else { return };
-        if self.install(package) {
-            self.verdict
-                .reasons
-                .push(format!("{from} needs {name}: the package {package} has to be installed"));
+        if self.install(package, &format!("{from} needs {name}")) {
             return;
         }
         self.copy(name, library);

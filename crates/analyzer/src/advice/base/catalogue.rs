@@ -285,7 +285,11 @@ mod tests {
     fn measured_sizes_replace_those_of_the_table() {
         let mut catalogue = builtin();
         let both = Measured { files: Some(Bytes(70)), compressed: Some(Bytes(30)) };
-        assert!(catalogue.with_measured("docker.io/library/debian:bookworm-slim", both, "2027-01-02"));
+        assert!(catalogue.with_measured(
+            "docker.io/library/debian:bookworm-slim",
+            both,
+            "2027-01-02"
+        ));
         assert!(!catalogue.with_measured("nobody/knows:it", both, "2027-01-02"));
         let find = |catalogue: &Catalogue, name: &str| -> Size {
             catalogue.candidates.iter().find(|row| row.is_called(name)).unwrap().size.clone()

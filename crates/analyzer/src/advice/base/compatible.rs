@@ -102,11 +102,16 @@ impl Check<'_> {
             && managers.iter().any(|name| self.candidate.package_managers.contains(*name))
     }
 
-    /// Brings a package along, where that is possible.
-    pub(super) fn install(&mut self, package: &str) -> bool {
-        let can = self.installs() && self.needs.installed.contains_key(package);
-        if can {
-            self.verdict.brings.packages.insert(package.to_owned());
+    /// Whether one of today's packages can be installed on it.
+    fn can_install(&self, package: &str) -> bool {
+        self.installs() && self.needs.installed.contains_key(package)
+    }
+
+    /// Brings a package along, where that is possible, and says why.
+    pub(super) fn install(&mut self, package: &str, why: &str) -> bool {
+        let can = self.can_install(package);
+        if can && self.verdict.brings.packages.insert(package.to_owned()) {
+            self.verdict.reasons.push(format!("{why}: the package {package} has to be installed"));
         }
         can
     }
@@ -143,7 +148,8 @@ impl Check<'_> {
                 continue;
             }
             let package = self.needs.shell_packages.get(shell);
-            if package.is_some_and(|package| self.install(package)) {
+            let why = format!("{} needs the shell {shell}", proof.words());
+            if package.is_some_and(|package| self.install(package, &why)) {
                 continue;
             }
             let has = if self.candidate.shells.is_empty() { "none" } else { "another one" };
@@ -155,25 +161,32 @@ impl Check<'_> {
         for Command { name, package, proof } in &self.needs.commands {
             let is_there = self.candidate.commands.contains(name)
                 || (self.is_family() && self.candidate.packages.contains(package));
-            if is_there || self.install(package) {
-                continue;
+            let why = format!("{} starts {name}", proof.words());
+            if !is_there && !self.install(package, &why) {
+                self.miss(format!("{why} of the package {package}, which the base does not have"));
             }
-            self.miss(format!(
-                "{} starts {name} of the package {package}, which the base does not have",
-                proof.words()
-            ));
         }
     }
 
     fn interpreters(&mut self) {
         for interpreter in &self.needs.interpreters {
             let name = interpreter.language.name();
-            if let Some(package) = &interpreter.package {
+            let provides = self.candidate.interpreter.as_ref();
+            let is_made_for = provides.is_some_and(|p| p.language == interpreter.language);
+            if !is_made_for && !interpreter.packages.is_empty() {
                 // The distribution's own, which the base has or can install.
-                let is_there = self.is_release() && self.candidate.packages.contains(package);
-                let provides = self.candidate.interpreter.as_ref();
-                let is_made_for = provides.is_some_and(|p| p.language == interpreter.language);
-                if is_there && !is_made_for || (!is_made_for && self.install(package)) {
+                let (is_release, candidate) = (self.is_release(), self.candidate);
+                let packages = interpreter.packages.iter();
+                let missing: Vec<&String> = packages
+                    .filter(|package| !(is_release && candidate.packages.contains(*package)))
+                    .collect();
+                if missing.iter().all(|package| self.can_install(package)) {
+                    for package in missing {
+                        self.install(
+                            package,
+                            &format!("{} needs {name}", interpreter.proof.words()),
+                        );
+                    }
                     continue;
                 }
             }
@@ -253,20 +266,14 @@ impl Check<'_> {
     }
 
     fn files(&mut self) {
-        let mut copy = |proof: &Proof, has: bool, what: (&str, u64), name: &str| {
-            if proof.is_empty() || has {
-                return;
-            }
-            let brings = &mut self.verdict.brings;
-            brings.files.insert(what.0.to_owned());
-            brings.bytes = Bytes(brings.bytes.get().saturating_add(what.1));
-            let proof = proof.words();
-            self.verdict.reasons.push(format!("{proof} may read {name}: copy {}", what.0));
-        };
         let candidate = self.candidate;
-        let name = "the certificates of authorities";
-        copy(&self.needs.ca_certificates, candidate.has_ca_certificates, CERTIFICATES, name);
-        copy(&self.needs.time_zones, candidate.has_time_zones, ZONES, "time zones");
+        self.trust(
+            &self.needs.ca_certificates,
+            candidate.has_ca_certificates,
+            "ca-certificates",
+            CERTIFICATES,
+        );
+        self.trust(&self.needs.time_zones, candidate.has_time_zones, "tzdata", ZONES);
         if let Some(user) = &self.needs.user
             && !candidate.users.contains(user)
         {
@@ -278,20 +285,33 @@ impl Check<'_> {
                 continue;
             }
             let first = data.paths.first().cloned().unwrap_or_default();
-            if self.installs() && self.needs.installed.contains_key(package) {
-                self.verdict.brings.packages.insert(package.clone());
-            } else {
+            let why = format!("{first} of the package {package} is read");
+            if !self.install(package, &why) {
                 let brings = &mut self.verdict.brings;
                 brings.files.extend(data.paths.iter().cloned());
                 brings.bytes = Bytes(brings.bytes.get().saturating_add(data.bytes.get()));
+                self.verdict.reasons.push(format!("{why}: it has to be brought along"));
             }
-            self.verdict.reasons.push(format!("{first} of the package {package} is read"));
         }
         if !self.needs.left_behind.is_empty() && self.candidate.interpreter.is_some() {
             self.verdict.reasons.push(format!(
                 "today's base starts {}, which is not taken along",
                 self.needs.left_behind.words()
             ));
+        }
+    }
+
+    /// Brings certificates or time zones along: their package, or the files and about their bytes.
+    fn trust(&mut self, proof: &Proof, has: bool, package: &str, (path, bytes): (&str, u64)) {
+        if proof.is_empty() || has {
+            return;
+        }
+        let why = format!("{} may read {path}", proof.words());
+        if !self.install(package, &why) {
+            let brings = &mut self.verdict.brings;
+            brings.files.insert(path.to_owned());
+            brings.bytes = Bytes(brings.bytes.get().saturating_add(bytes));
+            self.verdict.reasons.push(format!("{why}: it has to be brought along"));
         }
     }
 

@@ -97,10 +97,9 @@ mod tests {
             ..Needs::default()
         };
         let mut brings = Brings::default();
-        brings.libraries.insert(
-            "libpq.so.5".to_owned(),
-            "/usr/lib/x86_64-linux-gnu/libpq.so.5.15".to_owned(),
-        );
+        brings
+            .libraries
+            .insert("libpq.so.5".to_owned(), "/usr/lib/x86_64-linux-gnu/libpq.so.5.15".to_owned());
         brings.files.insert("/srv/a b".to_owned());
         brings.files.insert("/srv/x\\n".to_owned());
         let text = lines(&debian, &candidate("gcr.io/distroless/base-debian12"), &brings);
@@ -121,7 +120,8 @@ mod tests {
         assert!(text.contains("install -y --no-install-recommends libpq5 \\\n"), "{text}");
         let text = lines(&debian, &candidate("alpine:3.20"), &brings);
         assert!(text.contains("RUN apk add --no-cache libpq5\n"), "{text}");
-        let text = lines(&debian, &candidate("registry.access.redhat.com/ubi9/ubi-minimal"), &brings);
+        let text =
+            lines(&debian, &candidate("registry.access.redhat.com/ubi9/ubi-minimal"), &brings);
         assert!(text.contains("RUN microdnf install -y libpq5 \\\n"), "{text}");
     }
 

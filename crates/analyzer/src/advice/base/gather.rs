@@ -176,16 +176,15 @@ impl Workload<'_> {
         let mut doubts = BTreeSet::new();
         for (blind, node) in &self.facts.blind {
             let matters = match (blind, self.origins.of(*node)) {
-                // Whoever types into it may start anything.
-                (Blind::Shell, _) => true,
                 (Blind::ShellEval, Origin::Package(_)) => {
                     // A shell's own text is the configuration's.
                     self.needs.shells.values().any(|proof| !proof.is_empty())
                         && self.origins.starter(*node)? == Starter::Configuration
                 }
                 (Blind::Dlopen, origin) => origin == Origin::Application,
-                // An interpreter without a known entry.
-                (_, Origin::Interpreter(_)) => true,
+                // Whoever types into a shell may start anything; an interpreter without a known
+                // entry is the same.
+                (Blind::Shell, _) | (_, Origin::Interpreter(_)) => true,
                 (_, origin) => origin == Origin::Application,
             };
             if matters {

@@ -48,7 +48,8 @@ impl BaseRows {
             let (set, version) = rows.iter().enumerate().find_map(|(at, row)| {
                 let value = environment(row, variable)?;
                 // Temurin's is `jdk-17.0.12+7`.
-                let value = value.strip_prefix("jdk-").or(value.strip_prefix("jdk")).unwrap_or(value);
+                let value =
+                    value.strip_prefix("jdk-").or(value.strip_prefix("jdk")).unwrap_or(value);
                 Some((at, Version::parse(value)?))
             })?;
             let rest = &rows[set + 1..];
@@ -68,12 +69,7 @@ impl BaseRows {
         let first = (0..rows.len()).find(|at| !history[*at].empty_layer)?;
         let row = &rows[first];
         let plain = |rows: usize, end: &str| {
-            Some(Self {
-                language: None,
-                end: end.to_owned(),
-                rows,
-                has_build_tools: false,
-            })
+            Some(Self { language: None, end: end.to_owned(), rows, has_build_tools: false })
         };
         // debuerreotype writes one row that says all.
         if row.contains("debian.sh --arch") {

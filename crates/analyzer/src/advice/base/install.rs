@@ -19,7 +19,8 @@ pub(super) struct Install {
 }
 
 /// Modules that come with Python's own installer.
-const PYTHON_OWN: [&[u8]; 5] = [b"pip", b"setuptools", b"wheel", b"_distutils_hack", b"pkg_resources"];
+const PYTHON_OWN: [&[u8]; 5] =
+    [b"pip", b"setuptools", b"wheel", b"_distutils_hack", b"pkg_resources"];
 /// Programs that come with an interpreter, by the front of their names.
 const PROGRAMS: [(Language, &[&[u8]]); 6] = [
     (Language::Python, &[b"python", b"pip", b"idle", b"pydoc", b"2to3"]),
@@ -87,7 +88,8 @@ impl Install {
 
     /// Whether a file is the interpreter's own. Files of Java's home all are.
     pub(super) fn owns(&self, path: &[u8]) -> bool {
-        let Some(rest) = path.strip_prefix(&self.prefix[..]).and_then(|p| p.strip_prefix(b"/")) else {
+        let Some(rest) = path.strip_prefix(&self.prefix[..]).and_then(|p| p.strip_prefix(b"/"))
+        else {
             return self.language == Language::Node && path.starts_with(b"/opt/yarn-v");
         };
         let parts: Vec<&[u8]> = rest.split(|b| *b == b'/').collect();
@@ -129,8 +131,7 @@ impl Install {
             (Language::Ruby, [b"ruby", rest @ ..]) => !matches!(rest, [b"vendor_ruby", ..]),
             (Language::Ruby, [file]) => file.starts_with(b"libruby"),
             (Language::Php, [b"php", b"extensions", ..]) => false,
-            (Language::Php, [b"php", ..]) => true,
-            (Language::Perl, [b"perl5" | b"perl", ..]) => true,
+            (Language::Php, [b"php", ..]) | (Language::Perl, [b"perl5" | b"perl", ..]) => true,
             _ => false,
         }
     }
@@ -219,7 +220,8 @@ mod tests {
         );
         assert_eq!(found("/usr/bin/php8.2", &[], None), is(Language::Php, "8.2"));
         assert_eq!(found("/opt/node/bin/node", &[], None), Some((Language::Node, None)));
-        for none in ["/usr/bin/python3-config", "/usr/bin/nodemon", "/app/python3", "/bin/phpunit"] {
+        for none in ["/usr/bin/python3-config", "/usr/bin/nodemon", "/app/python3", "/bin/phpunit"]
+        {
             assert_eq!(found(none, &[], None), None, "{none}");
         }
     }

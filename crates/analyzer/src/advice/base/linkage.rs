@@ -126,9 +126,12 @@ pub(super) fn application(workload: &mut Workload<'_>, node: NodeId, today: &Tod
         return Ok(());
     }
     // What it opens by name, as far as that is in the image.
-    for name in elf.sonames.iter().map(|name| text(name)).chain(
-        elf.dlopen.iter().flatten().map(|name| text(name.as_bytes())),
-    ) {
+    for name in elf
+        .sonames
+        .iter()
+        .map(|name| text(name))
+        .chain(elf.dlopen.iter().flatten().map(|name| text(name.as_bytes())))
+    {
         let is_brought = needs.libraries.get(&name).is_some_and(|l| l.package.is_some());
         if is_brought {
             needs.sonames.entry(name).or_default().add(&path);
@@ -171,7 +174,10 @@ pub(super) fn trust(workload: &mut Workload<'_>) {
             workload.needs.ca_certificates.add(format!("ENV {}", name.trim_end_matches('=')));
         }
     }
-    if !CERTIFICATES.iter().any(|path| files.file(path).is_some_and(|found| files.size(found.node) > 0)) {
+    if !CERTIFICATES
+        .iter()
+        .any(|path| files.file(path).is_some_and(|found| files.size(found.node) > 0))
+    {
         workload.needs.ca_certificates = Proof::default();
     }
     if files.find(ZONES).is_none_or(|found| files.tree().children(found.node).next().is_none()) {

@@ -112,8 +112,8 @@ pub struct Interpreter {
     pub version: Option<Version>,
     /// Where it stands, escaped.
     pub path: String,
-    /// The distribution's package that brought it.
-    pub package: Option<String>,
+    /// The distribution's packages that brought what is used of it; none where somebody else did.
+    pub packages: BTreeSet<String>,
     /// Modules outside of it that stay with the application.
     pub modules: Proof,
     /// Native modules that are built for one version of it.

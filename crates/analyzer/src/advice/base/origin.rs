@@ -190,7 +190,7 @@ impl<'a> Origins<'a> {
             let content = self.files.content(from)?;
             let is_elf = content.is_some_and(|content| matches!(content.body, Body::Elf(_)));
             // A link in front of a wrapper passes on what the wrapper starts.
-            if !passes || !(is_elf || !self.files.is_file(from)) {
+            if !passes || (!is_elf && self.files.is_file(from)) {
                 return Ok(Starter::Distribution);
             }
             at = from;

@@ -13,13 +13,26 @@ use crate::tree::NodeId;
 
 /// What shells do themselves.
 const BUILTINS: [&[u8]; 12] = [
-    b"[", b"echo", b"false", b"kill", b"printf", b"pwd", b"read", b"test", b"time", b"true", b"type",
-    b"wait",
+    b"[", b"echo", b"false", b"kill", b"printf", b"pwd", b"read", b"test", b"time", b"true",
+    b"type", b"wait",
 ];
 /// Package managers.
 const MANAGERS: [&[u8]; 15] = [
-    b"apt", b"apt-get", b"dpkg", b"apk", b"dnf", b"microdnf", b"yum", b"rpm", b"pip", b"pip3", b"npm",
-    b"yarn", b"gem", b"bundle", b"zypper",
+    b"apt",
+    b"apt-get",
+    b"dpkg",
+    b"apk",
+    b"dnf",
+    b"microdnf",
+    b"yum",
+    b"rpm",
+    b"pip",
+    b"pip3",
+    b"npm",
+    b"yarn",
+    b"gem",
+    b"bundle",
+    b"zypper",
 ];
 /// Directories of programs, as `PATH` of most images has them.
 const PATHS: [&[u8]; 6] =
@@ -46,25 +59,41 @@ pub(super) fn find(workload: &mut Workload<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The shell that the configuration itself starts: a health check in one line, an entrypoint.
+/// The shell that the configuration itself starts, and what the text behind its `-c` does: a health
+/// check in one line, an entrypoint.
 fn configuration(workload: &mut Workload<'_>) {
     let config = &workload.files.account().image.config;
-    let first = |words: &[String]| {
-        let name = split(words.first()?.as_bytes()).1.to_vec();
-        is_shell(&name).then(|| String::from_utf8_lossy(&name).into_owned())
-    };
-    let starts = [
-        (first(&config.entrypoint), "ENTRYPOINT"),
-        (config.entrypoint.is_empty().then(|| first(&config.cmd)).flatten(), "CMD"),
-        (
-            (config.healthcheck.first().is_some_and(|word| word == "CMD-SHELL"))
-                .then(|| "sh".to_owned()),
-            "HEALTHCHECK",
-        ),
-    ];
-    for (shell, how) in starts {
-        if let Some(shell) = shell {
-            need_shell(workload, &shell, how.to_owned());
+    let how = if config.entrypoint.is_empty() { "CMD" } else { "ENTRYPOINT" };
+    let mut starts = vec![(how, [&config.entrypoint[..], &config.cmd].concat())];
+    match config.healthcheck.split_first() {
+        Some((first, rest)) if first == "CMD-SHELL" => {
+            let shell = ["/bin/sh", "-c"].map(str::to_owned);
+            starts.push(("HEALTHCHECK", [&shell[..], rest].concat()));
+        }
+        Some((_, rest)) => starts.push(("HEALTHCHECK", rest.to_vec())),
+        None => {}
+    }
+    for (how, words) in starts {
+        let Some((first, rest)) = words.split_first() else { continue };
+        let name = split(first.as_bytes()).1;
+        if !is_shell(name) {
+            continue;
+        }
+        need_shell(workload, &text_of(name), how.to_owned());
+        let is_text =
+            |word: &&String| word.starts_with('-') && !word.starts_with("--") && word.contains('c');
+        let text = rest.iter().skip_while(|word| !is_text(word)).nth(1);
+        if let Some(text) = text {
+            words_of(workload, &content::shell::scan(text.as_bytes()), how);
+        }
+    }
+}
+
+/// Notes the programs that a text for a shell names.
+fn words_of(workload: &mut Workload<'_>, shell: &content::Shell, from: &str) {
+    for word in &shell.words {
+        if !BUILTINS.contains(&&**word) && !is_shell(split(word).1) {
+            command(workload, word, from);
         }
     }
 }
@@ -106,11 +135,8 @@ fn script(workload: &mut Workload<'_>, node: NodeId) -> Result<()> {
     if shebang.is_some_and(content::Shebang::is_wrapped) {
         command(workload, b"env", &path);
     }
-    let Body::Shell(shell) = &content.body else { return Ok(()) };
-    for word in &shell.words {
-        if !BUILTINS.contains(&&**word) && !is_shell(split(word).1) {
-            command(workload, word, &path);
-        }
+    if let Body::Shell(shell) = &content.body {
+        words_of(workload, shell, &path);
     }
     Ok(())
 }

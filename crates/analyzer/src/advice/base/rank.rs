@@ -32,6 +32,18 @@ pub struct Ranked {
     pub behind: Option<String>,
 }
 
+impl Ranked {
+    /// What stands there once everything is brought along.
+    pub fn class(&self) -> Class {
+        // Its companion comes with it everywhere, and Rust's programs need only that.
+        let brings_cxx = ["libstdc++.so.6", "libgcc_s.so.1"]
+            .iter()
+            .any(|name| self.verdict.brings.libraries.contains_key(*name));
+        let brought = if brings_cxx { Class::LibStdCxx } else { Class::Nothing };
+        self.candidate.class().max(brought)
+    }
+}
+
 /// Judges every candidate: those that fit come first, the best of them at the front.
 pub fn rank(needs: &Needs, today: &Today, sizes: &Sizes, candidates: &[Candidate]) -> Vec<Ranked> {
     let mut all: Vec<Ranked> = candidates
@@ -45,7 +57,8 @@ pub fn rank(needs: &Needs, today: &Today, sizes: &Sizes, candidates: &[Candidate
             !row.verdict.fits,
             // What has to be looked at first is no smaller for having less in it.
             is_low,
-            row.candidate.class(),
+            has_idle_interpreter(needs, &row.candidate),
+            row.class(),
             std::cmp::Reverse(row.confidence),
             // To bring something along is work, and one more thing to keep up to date.
             !row.verdict.brings.is_empty(),
@@ -56,10 +69,17 @@ pub fn rank(needs: &Needs, today: &Today, sizes: &Sizes, candidates: &[Candidate
     let best = all.first().filter(|row| row.verdict.fits).cloned();
     if let Some(best) = best {
         for row in all.iter_mut().skip(1).filter(|row| row.verdict.fits) {
-            row.behind = Some(behind(row, &best));
+            row.behind = Some(behind(needs, row, &best));
         }
     }
     all
+}
+
+/// Whether a candidate is made for a language that nothing is in.
+pub(super) fn has_idle_interpreter(needs: &Needs, candidate: &Candidate) -> bool {
+    candidate.interpreter.as_ref().is_some_and(|provided| {
+        needs.interpreters.iter().all(|needed| needed.language != provided.language)
+    })
 }
 
 fn judge(needs: &Needs, sizes: &Sizes, candidate: &Candidate) -> Ranked {
@@ -122,15 +142,22 @@ fn confidence(needs: &Needs, candidate: &Candidate, verdict: &Verdict) -> Confid
 }
 
 /// Why the best one comes before another that fits.
-fn behind(row: &Ranked, best: &Ranked) -> String {
+fn behind(needs: &Needs, row: &Ranked, best: &Ranked) -> String {
     let best_name = &best.candidate.reference;
     if row.confidence == Confidence::Low && best.confidence > Confidence::Low {
         return match row.verdict.caveats.first() {
             Some(caveat) => caveat.clone(),
-            None => format!("it is of another distribution or older than today's, {best_name} is not"),
+            None => {
+                format!("it is of another distribution or older than today's, {best_name} is not")
+            }
         };
     }
-    let (class, smallest): (Class, Class) = (row.candidate.class(), best.candidate.class());
+    if has_idle_interpreter(needs, &row.candidate)
+        && let Some(provided) = &row.candidate.interpreter
+    {
+        return format!("it has {}, which nothing needs", provided.language.name());
+    }
+    let (class, smallest): (Class, Class) = (row.class(), best.class());
     if class > smallest {
         return format!("it has {}, which nothing needs", class.name());
     }

@@ -1,5 +1,7 @@
 //! Interpreters that run what the image is made for, and what binds the application to one version.
 
+use std::collections::BTreeSet;
+
 use crate::advice::base::candidate::Language;
 use crate::advice::base::gather::Workload;
 use crate::advice::base::install::Install;
@@ -24,13 +26,11 @@ pub(super) fn find(workload: &mut Workload<'_>) -> Result<()> {
         if proof.is_empty() {
             continue;
         }
-        let found = workload.files.file(&install.path);
-        let package = found.and_then(|found| workload.package_name(found.node).map(str::to_owned));
         let mut interpreter = Interpreter {
             language: install.language,
             version: install.version.clone(),
             path: jettison_oci::escape::path(&install.path),
-            package,
+            packages: packages(workload, at),
             modules: Proof::default(),
             natives: Proof::default(),
             abi: None,
@@ -41,6 +41,19 @@ pub(super) fn find(workload: &mut Workload<'_>) -> Result<()> {
         workload.needs.interpreters.push(interpreter);
     }
     Ok(())
+}
+
+/// The distribution's packages with a file of an interpreter that is reached.
+fn packages(workload: &Workload<'_>, at: usize) -> BTreeSet<String> {
+    let nodes = workload.files.nodes().iter();
+    nodes
+        .filter(|node| {
+            workload.origins.evidence(**node) >= Evidence::Named
+                && workload.files.is_file(**node)
+                && workload.origins.of(**node) == Origin::Interpreter(at)
+        })
+        .filter_map(|node| workload.package_name(*node).map(str::to_owned))
+        .collect()
 }
 
 /// What an interpreter runs: the configuration starts it, or a file of the application is in its
@@ -57,12 +70,12 @@ fn runs(workload: &Workload<'_>, at: usize, install: &Install) -> Result<Proof> 
                 proof.add(workload.path(node));
             }
             Origin::Interpreter(other)
-                if other == at && Install::of(&files.path(node), &[], None).is_some() =>
+                if other == at
+                    && Install::of(&files.path(node), &[], None).is_some()
+                    && workload.origins.starter(node)? == Starter::Configuration =>
             {
-                if workload.origins.starter(node)? == Starter::Configuration {
-                    let chain = workload.facts.claims.chain(node);
-                    proof.add(chain.last().map_or("the configuration", |(_, how)| *how));
-                }
+                let chain = workload.facts.claims.chain(node);
+                proof.add(chain.last().map_or("the configuration", |(_, how)| *how));
             }
             _ => {}
         }
@@ -73,15 +86,15 @@ fn runs(workload: &Workload<'_>, at: usize, install: &Install) -> Result<Proof> 
 /// Whether a file is of a language.
 fn is_in(workload: &Workload<'_>, node: NodeId, language: Language) -> Result<bool> {
     let Some(content) = workload.files.content(node)? else { return Ok(false) };
-    Ok(match (&content.body, language) {
+    Ok(matches!(
+        (&content.body, language),
         (Body::Python(_), Language::Python)
-        | (Body::JavaScript(_), Language::Node)
-        | (Body::Archive(_), Language::Java)
-        | (Body::Ruby(_), Language::Ruby)
-        | (Body::Php(_), Language::Php)
-        | (Body::Perl(_), Language::Perl) => true,
-        _ => false,
-    })
+            | (Body::JavaScript(_), Language::Node)
+            | (Body::Archive(_), Language::Java)
+            | (Body::Ruby(_), Language::Ruby)
+            | (Body::Php(_), Language::Php)
+            | (Body::Perl(_), Language::Perl)
+    ))
 }
 
 /// What binds the application to the interpreter's version.
@@ -112,7 +125,7 @@ fn modules(
             continue;
         }
         interpreter.natives.add(workload.path(node));
-        interpreter.abi = interpreter.abi.take().or(abi);
+        interpreter.abi = interpreter.abi.take().or(Some(abi).filter(|abi| !abi.is_empty()));
     }
     if interpreter.abi.is_none() && !interpreter.natives.is_empty() {
         interpreter.abi = abi_of(install);
@@ -121,8 +134,8 @@ fn modules(
 }
 
 /// Whether a file is a native module that fits one version of a language, and what its name says of
-/// that; `None` where it is none.
-fn native(language: Language, path: &[u8], name: &[u8]) -> Option<Option<String>> {
+/// that, which may be nothing; `None` where it is none.
+fn native(language: Language, path: &[u8], name: &[u8]) -> Option<String> {
     match language {
         Language::Python => {
             // `x.cpython-311-x86_64-linux-gnu.so`; those of the stable interface are `x.abi3.so`.
@@ -130,23 +143,23 @@ fn native(language: Language, path: &[u8], name: &[u8]) -> Option<Option<String>
             let rest = &name[at + 1..];
             let end = rest.iter().skip(b"cpython-".len()).position(|b| !b.is_ascii_digit())?;
             let tag = &rest[..b"cpython-".len() + end];
-            Some(Some(String::from_utf8_lossy(tag).into_owned()))
+            Some(String::from_utf8_lossy(tag).into_owned())
         }
         Language::Node => {
             // Those with N-API in their names fit every version.
             let is_stable = memchr::memmem::find(path, b"napi").is_some();
-            (name.ends_with(b".node") && !is_stable).then_some(None)
+            (name.ends_with(b".node") && !is_stable).then(String::new)
         }
         Language::Php => {
             let at = memchr::memmem::find(path, b"/php/extensions/")?;
             let folder = path[at + b"/php/extensions/".len()..].split(|b| *b == b'/').next()?;
             let number = folder.rsplit(|b| *b == b'-').next()?;
-            Some(Some(String::from_utf8_lossy(number).into_owned()))
+            Some(String::from_utf8_lossy(number).into_owned())
         }
         Language::Ruby => {
             let is_gem = memchr::memmem::find(path, b"/gems/").is_some()
                 || memchr::memmem::find(path, b"/extensions/").is_some();
-            (is_gem && name.ends_with(b".so")).then_some(None)
+            (is_gem && name.ends_with(b".so")).then(String::new)
         }
         Language::Java | Language::Perl => None,
     }
@@ -193,16 +206,16 @@ mod tests {
             let bytes = path.as_bytes();
             native(language, bytes, crate::entry::split(bytes).1)
         };
-        let some = |text: &str| Some(Some(text.to_owned()));
+        let some = |text: &str| Some(text.to_owned());
         let python = "/app/lib/python3.11/site-packages/x/_y.cpython-311-x86_64-linux-gnu.so";
         assert_eq!(abi(Language::Python, python), some("cpython-311"));
         assert_eq!(abi(Language::Python, "/app/x.abi3.so"), None);
         assert_eq!(abi(Language::Python, "/app/x.cpython-311"), None);
-        assert_eq!(abi(Language::Node, "/app/node_modules/x/build/Release/x.node"), Some(None));
+        assert_eq!(abi(Language::Node, "/app/node_modules/x/build/Release/x.node"), some(""));
         assert_eq!(abi(Language::Node, "/app/node_modules/x/napi-v3/x.node"), None);
         let php = "/usr/local/lib/php/extensions/no-debug-non-zts-20230831/gd.so";
         assert_eq!(abi(Language::Php, php), some("20230831"));
-        assert_eq!(abi(Language::Ruby, "/usr/local/bundle/gems/pg-1/lib/pg_ext.so"), Some(None));
+        assert_eq!(abi(Language::Ruby, "/usr/local/bundle/gems/pg-1/lib/pg_ext.so"), some(""));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use jettison_oci::Bytes;
 use crate::account::Sizes;
 use crate::advice::base::dockerfile;
 use crate::advice::base::needs::Needs;
-use crate::advice::base::rank::Ranked;
+use crate::advice::base::rank::{Ranked, has_idle_interpreter};
 use crate::advice::base::today::Today;
 use crate::advice::suggestion::{Kind, Suggestion};
+use crate::facts::evidence::Confidence;
 
 /// Suggestions made.
 const SUGGESTIONS_MAX: usize = 3;
@@ -24,10 +25,16 @@ pub fn suggest(needs: &Needs, today: &Today, sizes: &Sizes, ranked: &[Ranked]) -
             && u128::from(saved) * 100 >= u128::from(sizes.files.get()) * u128::from(PERCENT_MIN)
     };
     let mut chosen: Vec<&Ranked> = Vec::new();
-    for row in ranked.iter().filter(|row| row.verdict.fits) {
+    // What is unsure is of use only where nothing surer is.
+    let is_unsure = ranked.first().is_some_and(|best| best.confidence == Confidence::Low);
+    let fitting = ranked.iter().filter(|row| {
+        row.verdict.fits
+            && !has_idle_interpreter(needs, &row.candidate)
+            && (is_unsure || row.confidence > Confidence::Low)
+    });
+    for row in fitting {
         let is_new = chosen.iter().all(|other| {
-            (other.candidate.class(), &other.candidate.family)
-                != (row.candidate.class(), &row.candidate.family)
+            (other.class(), &other.candidate.family) != (row.class(), &row.candidate.family)
         });
         if chosen.len() < SUGGESTIONS_MAX
             && is_new
@@ -135,7 +142,6 @@ mod tests {
     use crate::advice::base::catalogue::Catalogue;
     use crate::advice::base::needs::Proof;
     use crate::advice::base::rank::rank;
-    use crate::facts::evidence::Confidence;
 
     fn sizes(files: u64, compressed: Option<u64>) -> Sizes {
         Sizes {

@@ -87,9 +87,9 @@ impl Today {
                 .or_else(|| package(Ecosystem::Rpm, "glibc"))
                 .or_else(|| package(Ecosystem::Apk, "glibc")),
             has_manuals: account.indexes.first().is_some_and(|index| {
-                index.entries().any(|entry| {
-                    entry.path().starts_with(b"usr/share/man/man") && entry.size() > 0
-                })
+                index
+                    .entries()
+                    .any(|entry| entry.path().starts_with(b"usr/share/man/man") && entry.size() > 0)
             }),
             is_distroless,
         };
@@ -132,8 +132,9 @@ impl Today {
             } else if signs.is_distroless {
                 let leading = signs.history.iter();
                 let bazel = leading.take_while(|row| row.created_by.contains("bazel")).count();
-                today.layers =
-                    today.layers.or(Some(bazel).filter(|layers| (1..=signs.layers).contains(layers)));
+                today.layers = today
+                    .layers
+                    .or(Some(bazel).filter(|layers| (1..=signs.layers).contains(layers)));
                 how.push("packages are listed as distroless images list them".to_owned());
             }
         }
@@ -178,12 +179,11 @@ fn name(rows: &BaseRows, signs: &Signs<'_>) -> Option<String> {
     let version = version.front(language.numbers());
     let alpine = format!("alpine{}", release.release());
     let kind = match language {
-        Language::Python if is_alpine => alpine,
-        Language::Node if is_alpine => alpine,
-        Language::Ruby if is_alpine => alpine,
-        Language::Python | Language::Ruby if rows.has_build_tools => suite()?.to_owned(),
+        Language::Python | Language::Node | Language::Ruby if is_alpine => alpine,
+        Language::Python | Language::Node | Language::Ruby if rows.has_build_tools => {
+            suite()?.to_owned()
+        }
         Language::Python | Language::Ruby => format!("slim-{}", suite()?),
-        Language::Node if rows.has_build_tools => suite()?.to_owned(),
         Language::Node => format!("{}-slim", suite()?),
         Language::Php => {
             let server = if rows.end.contains("fpm") { "fpm" } else { "cli" };
@@ -218,7 +218,10 @@ fn libc(files: &Filesystem<'_>) -> Option<Libc> {
     let has = |name: &[u8]| {
         [&b"lib"[..], b"lib64", b"usr/lib", b"usr/lib64"].iter().any(|directory| {
             files.find(directory).is_some_and(|found| {
-                files.tree().children(found.node).any(|child| files.tree().name(child).starts_with(name))
+                files
+                    .tree()
+                    .children(found.node)
+                    .any(|child| files.tree().name(child).starts_with(name))
             })
         })
     };
@@ -236,7 +239,9 @@ mod tests {
     use super::*;
 
     fn debian() -> Option<OsRelease> {
-        OsRelease::parse(b"ID=debian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\nPRETTY_NAME=Debian 12")
+        OsRelease::parse(
+            b"ID=debian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\nPRETTY_NAME=Debian 12",
+        )
     }
 
     fn history(rows: &[(&str, bool)]) -> Vec<HistoryEntry> {
@@ -259,8 +264,7 @@ mod tests {
             layers: Some(2),
             image_layers: Some(2),
         };
-        let signs =
-            Signs { told: Some(&base), release: debian(), layers: 3, ..Signs::default() };
+        let signs = Signs { told: Some(&base), release: debian(), layers: 3, ..Signs::default() };
         let today = Today::detect(&signs);
         assert_eq!(today.called().as_deref(), Some("registry.example/base:1"));
         assert_eq!((today.layers, today.version.as_deref()), (Some(2), Some("12")));
@@ -270,17 +274,28 @@ mod tests {
     #[test]
     fn official_images_are_named_with_their_variant() {
         let plain = history(&[("# debian.sh --arch 'amd64' out/ 'bookworm'", false)]);
-        let mut signs =
-            Signs { release: debian(), history: &plain, layers: 1, ..Signs::default() };
+        let mut signs = Signs { release: debian(), history: &plain, layers: 1, ..Signs::default() };
         assert_eq!(named(&signs).as_deref(), Some("debian:bookworm-slim"));
         signs.has_manuals = true;
         assert_eq!(named(&signs).as_deref(), Some("debian:bookworm"));
         for (rows, is) in [
-            ([("ENV PYTHON_VERSION=3.11.9", true), ("CMD [\"python3\"]", true)], "python:3.11-slim-bookworm"),
-            ([("ENV NODE_VERSION=22.1.0", true), ("CMD [\"node\"]", true)], "node:22-bookworm-slim"),
-            ([("ENV PHP_VERSION=8.3.1", true), ("CMD [\"php-fpm\"]", true)], "php:8.3-fpm-bookworm"),
+            (
+                [("ENV PYTHON_VERSION=3.11.9", true), ("CMD [\"python3\"]", true)],
+                "python:3.11-slim-bookworm",
+            ),
+            (
+                [("ENV NODE_VERSION=22.1.0", true), ("CMD [\"node\"]", true)],
+                "node:22-bookworm-slim",
+            ),
+            (
+                [("ENV PHP_VERSION=8.3.1", true), ("CMD [\"php-fpm\"]", true)],
+                "php:8.3-fpm-bookworm",
+            ),
             ([("ENV RUBY_VERSION=3.3.1", true), ("CMD [\"irb\"]", true)], "ruby:3.3-slim-bookworm"),
-            ([("ENV JAVA_VERSION=jdk-17.0.12+7", true), ("CMD [\"jshell\"]", true)], "eclipse-temurin:17-jdk-bookworm"),
+            (
+                [("ENV JAVA_VERSION=jdk-17.0.12+7", true), ("CMD [\"jshell\"]", true)],
+                "eclipse-temurin:17-jdk-bookworm",
+            ),
         ] {
             let rows = history(&rows);
             let signs = Signs { release: debian(), history: &rows, ..Signs::default() };
@@ -300,7 +315,8 @@ mod tests {
         let today = Today::detect(&Signs { release: debian(), ..Signs::default() });
         assert_eq!((today.name.clone(), today.layers), (None, None));
         assert_eq!(today.called().as_deref(), Some("debian 12"));
-        let rows = history(&[("bazel build ...", false), ("bazel build ...", false), ("COPY", false)]);
+        let rows =
+            history(&[("bazel build ...", false), ("bazel build ...", false), ("COPY", false)]);
         let signs = Signs {
             release: debian(),
             history: &rows,
