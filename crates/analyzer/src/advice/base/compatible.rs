@@ -171,9 +171,9 @@ impl Check<'_> {
     fn interpreters(&mut self) {
         for interpreter in &self.needs.interpreters {
             let name = interpreter.language.name();
-            let provides = self.candidate.interpreter.as_ref();
-            let is_made_for = provides.is_some_and(|p| p.language == interpreter.language);
-            if !is_made_for && !interpreter.packages.is_empty() {
+            let made_for = self.candidate.interpreter.as_ref();
+            let made_for = made_for.filter(|provided| provided.language == interpreter.language);
+            if made_for.is_none() && !interpreter.packages.is_empty() {
                 // The distribution's own, which the base has or can install.
                 let (is_release, candidate) = (self.is_release(), self.candidate);
                 let packages = interpreter.packages.iter();
@@ -190,14 +190,11 @@ impl Check<'_> {
                     continue;
                 }
             }
-            let Some(provided) =
-                self.candidate.interpreter.as_ref().filter(|p| p.language == interpreter.language)
-            else {
+            let Some(provided) = made_for else {
                 let proof = interpreter.proof.words();
                 self.miss(format!("{proof} needs {name}, and the base does not have it"));
                 continue;
             };
-            let provided = provided.clone();
             self.interpreter(interpreter, &provided.version, provided.abi.as_deref());
             if provided.path != interpreter.path && !self.misses.iter().any(|m| m.contains(name)) {
                 self.verdict.caveats.push(format!(

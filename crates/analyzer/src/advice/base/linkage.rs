@@ -174,6 +174,17 @@ pub(super) fn trust(workload: &mut Workload<'_>) {
             workload.needs.ca_certificates.add(format!("ENV {}", name.trim_end_matches('=')));
         }
     }
+    // What the distribution's programs connect with reads them, too, and its package only recommends
+    // theirs.
+    for &node in files.nodes() {
+        let name = files.tree().name(node);
+        if (name.starts_with(b"libssl.so.") || name.starts_with(b"libgnutls.so."))
+            && workload.origins.evidence(node) >= Evidence::Named
+        {
+            let path = workload.path(node);
+            workload.needs.ca_certificates.add(path);
+        }
+    }
     if !CERTIFICATES
         .iter()
         .any(|path| files.file(path).is_some_and(|found| files.size(found.node) > 0))

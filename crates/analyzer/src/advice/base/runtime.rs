@@ -48,8 +48,8 @@ fn packages(workload: &Workload<'_>, at: usize) -> BTreeSet<String> {
     let nodes = workload.files.nodes().iter();
     nodes
         .filter(|node| {
+            // Links among them: `python3` is another package's than what it leads to.
             workload.origins.evidence(**node) >= Evidence::Named
-                && workload.files.is_file(**node)
                 && workload.origins.of(**node) == Origin::Interpreter(at)
         })
         .filter_map(|node| workload.package_name(*node).map(str::to_owned))
