@@ -6,6 +6,7 @@ pub mod file;
 pub mod final_stage;
 pub mod instructions;
 pub mod multi_stage;
+pub mod base;
 pub mod suggestion;
 mod zstd;
 

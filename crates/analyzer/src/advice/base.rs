@@ -1,0 +1,66 @@
+//! The base image: what an image starts from today, what its own part needs of it, and which other
+//! base has that for fewer bytes.
+//!
+//! - [`candidate`], [`catalogue`]: images to start from, and the table of them
+//! - [`today`]: what the image starts from
+//! - [`needs`]: what its own part needs, each need with the files that have it
+//! - [`compatible`]: whether a candidate has that
+//! - [`rank`]: candidates in order
+//! - [`suggest`]: the best of them as suggestions
+//!
+//! All but the filling of needs are functions over plain values.
+
+mod brought;
+pub mod candidate;
+pub mod catalogue;
+pub mod compatible;
+pub mod dockerfile;
+mod gather;
+mod history;
+mod install;
+mod linkage;
+pub mod needs;
+mod origin;
+mod programs;
+pub mod rank;
+pub mod release;
+mod runtime;
+pub mod suggest;
+pub mod today;
+pub mod version;
+
+use crate::account::Account;
+use crate::advice::suggestion::Suggestion;
+use crate::error::Result;
+use crate::facts::Facts;
+use crate::facts::filesystem::Filesystem;
+
+use catalogue::Catalogue;
+use needs::Needs;
+use rank::Ranked;
+use today::Today;
+
+/// What is known of an image's base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseAdvice {
+    /// What it starts from today.
+    pub today: Today,
+    /// What it needs.
+    pub needs: Needs,
+    /// Candidates, those that fit first, the best of them at the front.
+    pub ranked: Vec<Ranked>,
+    /// The best of them, where they save enough.
+    pub suggestions: Vec<Suggestion>,
+}
+
+impl BaseAdvice {
+    /// Looks for a better base of an image.
+    pub fn of(account: &Account, facts: &Facts, catalogue: &Catalogue) -> Result<Self> {
+        let files = Filesystem::new(account);
+        let today = Today::of(account, facts, &files)?;
+        let needs = Needs::of(account, facts, &files, &today)?;
+        let ranked = rank::rank(&needs, &today, &account.sizes, &catalogue.candidates);
+        let suggestions = suggest::suggest(&needs, &today, &account.sizes, &ranked);
+        Ok(Self { today, needs, ranked, suggestions })
+    }
+}
