@@ -1,24 +1,27 @@
 //! Changes that a person can make to how an image is built: what each saves, why, and the lines to
 //! write.
 
+pub mod base;
 pub mod dockerfile;
 pub mod file;
 pub mod final_stage;
 pub mod instructions;
 pub mod multi_stage;
-pub mod base;
 pub mod suggestion;
 mod zstd;
 
 use jettison_oci::Reference;
 
 use crate::account::Account;
+use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::finding::{Findings, Ignore};
 use crate::source::Transport;
 
-use self::file::{FileError, GivenFile, ReadFile};
-use self::multi_stage::Today;
+use self::base::BaseAdvice;
+use self::base::catalogue::Catalogue;
+use self::file::{GivenFile, ReadFile};
+use self::multi_stage::Built;
 use self::suggestion::{Kind, Suggestion};
 
 /// What to do about an image.
@@ -35,24 +38,30 @@ pub struct Advice {
 }
 
 /// What is known of an image beside its bytes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     /// What is not to be told.
     pub ignores: &'a [Ignore],
     /// The Dockerfile that it is built by.
     pub file: Option<&'a GivenFile>,
+    /// Bases to start from.
+    pub catalogue: &'a Catalogue,
     /// Bytes of each layer as zstd, where they were measured.
     pub zstd: &'a [Option<u64>],
 }
 
 impl Advice {
-    /// Asks every rule, and finds the changes that save most. Fails where the Dockerfile is none.
-    pub fn of(account: &Account, facts: &Facts, known: Known<'_>) -> Result<Self, FileError> {
+    /// Asks every rule, and finds the changes that save most. Fails where the Dockerfile is none,
+    /// and where contents cannot be read.
+    pub fn of(account: &Account, facts: &Facts, known: Known<'_>) -> Result<Self> {
         let findings = Findings::of(account, facts, known.ignores);
-        let file = known.file.map(|given| ReadFile::of(account, given)).transpose()?;
+        let file = known.file.map(|given| ReadFile::of(account, given)).transpose();
+        let file = file.map_err(|error| Error::Usage(error.to_string()))?;
         let reference = reference(account);
-        let today = Today { reference: &reference, file: file.as_ref() };
-        let mut suggestions = multi_stage::suggest(account, facts, &today);
+        let built = Built { reference: &reference, file: file.as_ref() };
+        let mut suggestions = multi_stage::suggest(account, facts, &built);
+        let base = BaseAdvice::of(account, facts, known.catalogue)?;
+        suggestions.extend(base.suggestions(account, facts, &built));
         match &file {
             Some(file) => {
                 let of_file = file.suggest(&findings);

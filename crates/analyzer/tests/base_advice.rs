@@ -7,6 +7,8 @@ use jettison_analyzer::account::Account;
 use jettison_analyzer::advice::base::BaseAdvice;
 use jettison_analyzer::advice::base::candidate::{Language, Libc};
 use jettison_analyzer::advice::base::catalogue::Catalogue;
+use jettison_analyzer::advice::multi_stage::Built;
+use jettison_analyzer::advice::suggestion::Suggestion;
 use jettison_analyzer::analyze::{Options, analyze};
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::evidence::Confidence;
@@ -129,7 +131,21 @@ fn image() -> ImageBuilder {
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
 }
 
-fn advice(image: ImageBuilder) -> anyhow::Result<BaseAdvice> {
+/// What is known of the base, and what is suggested.
+struct Found {
+    base: BaseAdvice,
+    suggestions: Vec<Suggestion>,
+}
+
+impl std::ops::Deref for Found {
+    type Target = BaseAdvice;
+
+    fn deref(&self) -> &BaseAdvice {
+        &self.base
+    }
+}
+
+fn advice(image: ImageBuilder) -> anyhow::Result<Found> {
     let room = tempfile::tempdir()?;
     let path = room.path().join("image.tar");
     let image = image.tag("app:1").build();
@@ -144,7 +160,10 @@ fn advice(image: ImageBuilder) -> anyhow::Result<BaseAdvice> {
     let word = format!("docker-archive:{}", path.display());
     let account: Account = analyze(&word, &mut || Box::new(std::io::empty()), &options)?;
     let facts = Facts::of(&account, None)?;
-    Ok(BaseAdvice::of(&account, &facts, &Catalogue::builtin())?)
+    let base = BaseAdvice::of(&account, &facts, &Catalogue::builtin())?;
+    let built = Built { reference: "app:1", file: None };
+    let suggestions = base.suggestions(&account, &facts, &built);
+    Ok(Found { base, suggestions })
 }
 
 #[test]
@@ -185,7 +204,7 @@ fn what_is_linked_against_glibc_keeps_it() {
         best.title,
         "start from gcr.io/distroless/base-nossl-debian12 instead of debian:bookworm"
     );
-    let line = "COPY --from=build /usr/lib/x86_64-linux-gnu/libpq.so.5 /usr/lib/x86_64-linux-gnu/libpq.so.5";
+    let line = "COPY --from=builder /usr/lib/x86_64-linux-gnu/libpq.so.5 /usr/lib/x86_64-linux-gnu/libpq.so.5";
     assert!(best.dockerfile.contains(line), "{}", best.dockerfile);
     let alpine = found.ranked.iter().find(|row| row.candidate.reference == "alpine:3.22").unwrap();
     assert!(!alpine.verdict.fits);

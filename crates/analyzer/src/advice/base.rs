@@ -30,6 +30,7 @@ pub mod today;
 pub mod version;
 
 use crate::account::Account;
+use crate::advice::multi_stage::{self, Built};
 use crate::advice::suggestion::Suggestion;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -49,18 +50,40 @@ pub struct BaseAdvice {
     pub needs: Needs,
     /// Candidates, those that fit first, the best of them at the front.
     pub ranked: Vec<Ranked>,
-    /// The best of them, where they save enough.
-    pub suggestions: Vec<Suggestion>,
 }
 
 impl BaseAdvice {
+    /// The best bases as suggestions, each with a whole Dockerfile where one can be written.
+    pub fn suggestions(
+        &self,
+        account: &Account,
+        facts: &Facts,
+        built: &Built<'_>,
+    ) -> Vec<Suggestion> {
+        let chosen = suggest::chosen(&self.needs, &account.sizes, &self.ranked);
+        let mut suggestions = suggest::suggest(&self.needs, &self.today, &chosen);
+        let files = Filesystem::new(account);
+        let own = origin::own(&files, facts, self.today.layers.unwrap_or(0));
+        for (suggestion, row) in suggestions.iter_mut().zip(chosen) {
+            let lines = |builder: &str| {
+                dockerfile::lines(&self.needs, &row.candidate, &row.verdict.brings, builder)
+            };
+            if let Some((text, diff)) =
+                multi_stage::rebased(account, facts, &files, built, &own, &lines)
+            {
+                suggestion.dockerfile = text;
+                suggestion.diff = diff;
+            }
+        }
+        suggestions
+    }
+
     /// Looks for a better base of an image.
     pub fn of(account: &Account, facts: &Facts, catalogue: &Catalogue) -> Result<Self> {
         let files = Filesystem::new(account);
         let today = Today::of(account, facts, &files)?;
         let needs = Needs::of(account, facts, &files, &today)?;
         let ranked = rank::rank(&needs, &today, &account.sizes, &catalogue.candidates);
-        let suggestions = suggest::suggest(&needs, &today, &account.sizes, &ranked);
-        Ok(Self { today, needs, ranked, suggestions })
+        Ok(Self { today, needs, ranked })
     }
 }

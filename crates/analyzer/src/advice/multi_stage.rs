@@ -8,6 +8,8 @@
 mod kept;
 mod written;
 
+use std::collections::HashSet;
+
 use jettison_oci::Bytes;
 use jettison_oci::count::counted;
 
@@ -19,11 +21,12 @@ use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
 use crate::facts::reach::Blind;
 use crate::image::Instruction;
+use crate::tree::NodeId;
 
-use self::kept::Kept;
+use self::kept::{Choice, Kept};
 
 /// What today's image is called, and how it is built.
-pub struct Today<'a> {
+pub struct Built<'a> {
     /// A name or an ID that a builder finds it by.
     pub reference: &'a str,
     /// The Dockerfile that it is built by, where it is known.
@@ -31,7 +34,7 @@ pub struct Today<'a> {
 }
 
 /// Suggestions to build in stages, the one that saves most first.
-pub fn suggest(account: &Account, facts: &Facts, today: &Today<'_>) -> Vec<Suggestion> {
+pub fn suggest(account: &Account, facts: &Facts, today: &Built<'_>) -> Vec<Suggestion> {
     // Whoever types into a shell may use everything.
     if facts.blind.iter().any(|(blind, _)| *blind == Blind::Shell) {
         return Vec::new();
@@ -42,7 +45,7 @@ pub fn suggest(account: &Account, facts: &Facts, today: &Today<'_>) -> Vec<Sugge
     }
     let mut found: Vec<Suggestion> = Vec::new();
     for sure in [Confidence::Medium, Confidence::High] {
-        let Some(kept) = kept::kept(account, facts, &files, sure) else { continue };
+        let Some(kept) = kept::kept(account, facts, &files, Choice::Sure(sure)) else { continue };
         let suggestion = suggestion(account, facts, &files, today, &kept, sure);
         // The careful one is worth telling where it is surer.
         found.extend(suggestion.filter(|new| {
@@ -56,6 +59,23 @@ pub fn suggest(account: &Account, facts: &Facts, today: &Today<'_>) -> Vec<Sugge
     found
 }
 
+/// A Dockerfile that puts the application's own files on another base, and the diff to it. `lines`
+/// starts from that base, given the name of the stage that makes today's image.
+pub(super) fn rebased(
+    account: &Account,
+    facts: &Facts,
+    files: &Filesystem<'_>,
+    today: &Built<'_>,
+    own: &HashSet<NodeId>,
+    lines: &dyn Fn(&str) -> String,
+) -> Option<(String, Option<String>)> {
+    if !has_copier(files) {
+        return None;
+    }
+    let kept = kept::kept(account, facts, files, Choice::Own(own))?;
+    written::dockerfile(account, today, &kept, lines)
+}
+
 /// Fewer bytes are not worth a stage.
 const SAVED_MIN: u64 = 1 << 20;
 
@@ -63,13 +83,14 @@ fn suggestion(
     account: &Account,
     facts: &Facts,
     files: &Filesystem<'_>,
-    today: &Today<'_>,
+    today: &Built<'_>,
     kept: &Kept,
     sure: Confidence,
 ) -> Option<Suggestion> {
     let all = account.sizes.files.get();
     let saved = all.checked_sub(kept.bytes).filter(|saved| *saved >= SAVED_MIN.max(all / 20))?;
-    let (dockerfile, diff) = written::dockerfile(account, today, kept)?;
+    let (dockerfile, diff) =
+        written::dockerfile(account, today, kept, &|_| "FROM scratch\n".to_owned())?;
     let confidence = match sure {
         Confidence::High => Confidence::High,
         _ => confidence(facts, files),

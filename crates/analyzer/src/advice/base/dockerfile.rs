@@ -8,10 +8,10 @@ use crate::advice::base::needs::Needs;
 use crate::entry::split;
 
 /// Files copied one by one; more are named by their number.
-const COPIES_MAX: usize = 40;
+const COPIES_MAX: usize = 200;
 
-/// The lines. Files are copied from a stage called `build`, which makes today's image.
-pub fn lines(needs: &Needs, candidate: &Candidate, brings: &Brings) -> String {
+/// The lines. Files are copied from a stage called `builder`, which makes today's image.
+pub fn lines(needs: &Needs, candidate: &Candidate, brings: &Brings, builder: &str) -> String {
     let mut text = format!("FROM {}\n", candidate.reference);
     if !brings.packages.is_empty() {
         text.push_str(&install(candidate, brings));
@@ -23,10 +23,10 @@ pub fn lines(needs: &Needs, candidate: &Candidate, brings: &Brings) -> String {
         .chain(brings.files.iter().map(|path| (path.clone(), path.clone())))
         .collect();
     if !copies.is_empty() {
-        text.push_str("# `build` is the stage that makes today's image.\n");
+        let _ = writeln!(text, "# `{builder}` is the stage that makes today's image.");
     }
     for (from, to) in copies.iter().take(COPIES_MAX) {
-        let _ = writeln!(text, "{}", copy(from, to));
+        let _ = writeln!(text, "{}", copy(builder, from, to));
     }
     if copies.len() > COPIES_MAX {
         let _ = writeln!(text, "# and {} more files", copies.len() - COPIES_MAX);
@@ -52,15 +52,15 @@ fn library_place(needs: &Needs, candidate: &Candidate, name: &str, path: &str) -
     }
 }
 
-fn copy(from: &str, to: &str) -> String {
+fn copy(builder: &str, from: &str, to: &str) -> String {
     // Paths were escaped for people: a backslash stands for what a Dockerfile cannot hold.
     if from.contains('\\') {
         return format!("# copy {from}");
     }
     if from.contains(char::is_whitespace) || to.contains(char::is_whitespace) {
-        return format!("COPY --from=build [{from:?}, {to:?}]");
+        return format!("COPY --from={builder} [{from:?}, {to:?}]");
     }
-    format!("COPY --from=build {from} {to}")
+    format!("COPY --from={builder} {from} {to}")
 }
 
 fn install(candidate: &Candidate, brings: &Brings) -> String {
@@ -102,7 +102,7 @@ mod tests {
             .insert("libpq.so.5".to_owned(), "/usr/lib/x86_64-linux-gnu/libpq.so.5.15".to_owned());
         brings.files.insert("/srv/a b".to_owned());
         brings.files.insert("/srv/x\\n".to_owned());
-        let text = lines(&debian, &candidate("gcr.io/distroless/base-debian12"), &brings);
+        let text = lines(&debian, &candidate("gcr.io/distroless/base-debian12"), &brings, "build");
         assert_eq!(
             text,
             "FROM gcr.io/distroless/base-debian12\n\
@@ -113,15 +113,24 @@ mod tests {
              # copy /srv/x\\n\n"
         );
         // Loaders of other distributions do not look where Debian's does.
-        let text = lines(&debian, &candidate("registry.access.redhat.com/ubi9/ubi-micro"), &brings);
+        let text = lines(
+            &debian,
+            &candidate("registry.access.redhat.com/ubi9/ubi-micro"),
+            &brings,
+            "build",
+        );
         assert!(text.contains(" /usr/lib64/libpq.so.5\n"), "{text}");
         let brings = Brings { packages: ["libpq5".to_owned()].into(), ..Brings::default() };
-        let text = lines(&debian, &candidate("debian:bookworm-slim"), &brings);
+        let text = lines(&debian, &candidate("debian:bookworm-slim"), &brings, "build");
         assert!(text.contains("install -y --no-install-recommends libpq5 \\\n"), "{text}");
-        let text = lines(&debian, &candidate("alpine:3.20"), &brings);
+        let text = lines(&debian, &candidate("alpine:3.20"), &brings, "build");
         assert!(text.contains("RUN apk add --no-cache libpq5\n"), "{text}");
-        let text =
-            lines(&debian, &candidate("registry.access.redhat.com/ubi9/ubi-minimal"), &brings);
+        let text = lines(
+            &debian,
+            &candidate("registry.access.redhat.com/ubi9/ubi-minimal"),
+            &brings,
+            "build",
+        );
         assert!(text.contains("RUN microdnf install -y libpq5 \\\n"), "{text}");
     }
 
@@ -131,9 +140,9 @@ mod tests {
             configured_libraries: Proof::of("/usr/local/lib/libx.so.1"),
             ..Needs::default()
         };
-        let text = lines(&needs, &candidate("scratch"), &Brings::default());
+        let text = lines(&needs, &candidate("scratch"), &Brings::default(), "build");
         assert!(text.ends_with("ENV LD_LIBRARY_PATH=/usr/local/lib\n"), "{text}");
-        let text = lines(&needs, &candidate("debian:bookworm-slim"), &Brings::default());
+        let text = lines(&needs, &candidate("debian:bookworm-slim"), &Brings::default(), "build");
         assert!(text.ends_with("RUN ldconfig\n"), "{text}");
     }
 }

@@ -78,6 +78,15 @@ pub(super) struct Origins<'a> {
     known: RefCell<HashMap<NodeId, Origin>>,
 }
 
+/// Files of the application that stay, links included.
+pub(super) fn own(files: &Filesystem<'_>, facts: &Facts, base_layers: usize) -> HashSet<NodeId> {
+    let origins = Origins::new(files, facts, base_layers);
+    let nodes = files.nodes().iter().copied().filter(|node| !files.is_directory(*node));
+    nodes
+        .filter(|node| origins.is_kept(*node) && origins.of(*node) == Origin::Application)
+        .collect()
+}
+
 /// Distributions' packages, rather than a language's.
 pub(super) fn is_distribution(ecosystem: Ecosystem) -> bool {
     matches!(ecosystem, Ecosystem::Dpkg | Ecosystem::Apk | Ecosystem::Rpm)
@@ -161,12 +170,34 @@ impl<'a> Origins<'a> {
         if let Some(at) = self.installs.iter().position(|install| install.owns(&path)) {
             return Origin::Interpreter(at);
         }
-        if let Some(at) = self.brought.get(&node) {
+        if let Some(at) = self.brought.get(&node)
+            && !self.is_rewritten(node, *at)
+        {
             return Origin::Package(*at);
         }
         let is_state = SYSTEM.iter().any(|front| path.starts_with(front));
         let is_idle_base = self.is_of_base(node) && self.evidence(node) < Evidence::Named;
         if is_state || is_idle_base { Origin::System } else { Origin::Application }
+    }
+
+    /// Whether a later layer than its package's wrote a file: a configuration that was replaced.
+    fn is_rewritten(&self, node: NodeId, package: usize) -> bool {
+        let layer = |node: NodeId| {
+            let id = self.files.tree().entry(node);
+            id.is_explicit().then_some(id.layer)
+        };
+        let mut layers: HashMap<u32, usize> = HashMap::new();
+        let files = &self.facts.packages.all[package].files;
+        for of in files.iter().filter_map(|node| layer(*node)) {
+            *layers.entry(of).or_default() += 1;
+        }
+        let most = layers.into_iter().max_by_key(|(layer, count)| (*count, *layer));
+        match (most, layer(node)) {
+            (Some((most, _)), Some(own)) => {
+                own > most && self.files.path(node).starts_with(b"/etc/")
+            }
+            _ => false,
+        }
     }
 
     /// Whether the base image's layers brought a file.

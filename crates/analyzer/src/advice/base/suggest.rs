@@ -18,8 +18,8 @@ const PERCENT_MIN: u64 = 5;
 /// Sentences about what has to be brought along.
 const REASONS_MAX: usize = 8;
 
-/// Suggests the best bases: no more than three, and of each class and distribution one.
-pub fn suggest(needs: &Needs, today: &Today, sizes: &Sizes, ranked: &[Ranked]) -> Vec<Suggestion> {
+/// The best bases that save enough: no more than three, and of each class and distribution one.
+pub fn chosen<'a>(needs: &Needs, sizes: &Sizes, ranked: &'a [Ranked]) -> Vec<&'a Ranked> {
     let is_worth = |saved: u64| {
         saved >= SAVED_MIN
             && u128::from(saved) * 100 >= u128::from(sizes.files.get()) * u128::from(PERCENT_MIN)
@@ -43,6 +43,11 @@ pub fn suggest(needs: &Needs, today: &Today, sizes: &Sizes, ranked: &[Ranked]) -
             chosen.push(row);
         }
     }
+    chosen
+}
+
+/// Suggests what was [`chosen`].
+pub fn suggest(needs: &Needs, today: &Today, chosen: &[&Ranked]) -> Vec<Suggestion> {
     let titles: Vec<String> = chosen.iter().map(|row| title(today, row)).collect();
     chosen
         .iter()
@@ -54,7 +59,7 @@ pub fn suggest(needs: &Needs, today: &Today, sizes: &Sizes, ranked: &[Ranked]) -
             saved_pull: row.saved_pull,
             confidence: row.confidence,
             because: because(needs, today, row),
-            dockerfile: dockerfile::lines(needs, &row.candidate, &row.verdict.brings),
+            dockerfile: dockerfile::lines(needs, &row.candidate, &row.verdict.brings, "builder"),
             diff: None,
             lines: None,
             // All of them take the same bytes away.
@@ -158,7 +163,7 @@ mod tests {
         let today = Today { name: Some("debian:bookworm".to_owned()), ..Today::default() };
         let sizes = sizes(files, compressed);
         let ranked = rank(needs, &today, &sizes, &Catalogue::builtin().candidates);
-        suggest(needs, &today, &sizes, &ranked)
+        suggest(needs, &today, &chosen(needs, &sizes, &ranked))
     }
 
     fn program() -> Needs {

@@ -45,15 +45,23 @@ struct Below {
     is_odd: bool,
 }
 
-/// What is kept of an image: everything but what nothing uses, of at least this confidence.
-/// `None` where a name has to be written that cannot be.
+/// What is to be kept.
+#[derive(Clone, Copy)]
+pub(super) enum Choice<'a> {
+    /// Everything but what nothing uses, of at least this confidence.
+    Sure(Confidence),
+    /// These files and links, and nothing else.
+    Own(&'a HashSet<NodeId>),
+}
+
+/// What is kept of an image. `None` where a name has to be written that cannot be.
 pub(super) fn kept(
     account: &Account,
     facts: &Facts,
     files: &Filesystem<'_>,
-    sure: Confidence,
+    choice: Choice<'_>,
 ) -> Option<Kept> {
-    let keeping = Keeping::new(account, facts, files, sure);
+    let keeping = Keeping::new(account, facts, files, choice);
     let below = keeping.below();
     let mut kept = Kept::default();
     let mut payloads: HashSet<u32> = HashSet::new();
@@ -74,6 +82,8 @@ struct Keeping<'a> {
     unused: HashSet<u32>,
     /// Packages, by position, of which something comes along: their licences do, too.
     packages: HashSet<usize>,
+    /// Where nothing but these is kept.
+    own: Option<&'a HashSet<NodeId>>,
 }
 
 impl<'a> Keeping<'a> {
@@ -81,12 +91,20 @@ impl<'a> Keeping<'a> {
         account: &'a Account,
         facts: &'a Facts,
         files: &'a Filesystem<'a>,
-        sure: Confidence,
+        choice: Choice<'a>,
     ) -> Self {
+        let sure = match choice {
+            Choice::Sure(sure) => sure,
+            Choice::Own(_) => Confidence::Medium,
+        };
+        let own = match choice {
+            Choice::Sure(_) => None,
+            Choice::Own(own) => Some(own),
+        };
         let groups = facts.unused.groups.iter().filter(|group| group.confidence >= sure);
         let nodes = groups.flat_map(|group| &group.files);
         let unused = nodes.filter_map(|node| account.tree.payload(*node)).collect();
-        let mut keeping = Self { account, facts, files, unused, packages: HashSet::new() };
+        let mut keeping = Self { account, facts, files, unused, packages: HashSet::new(), own };
         for (at, package) in facts.packages.all.iter().enumerate() {
             let mut nodes = package.files.iter();
             let is_kept = nodes.any(|node| {
@@ -114,6 +132,9 @@ impl<'a> Keeping<'a> {
 
     /// Whether a file or link is kept. Directories are what their contents make them.
     fn is_kept(&self, node: NodeId) -> bool {
+        if let Some(own) = self.own {
+            return own.contains(&node);
+        }
         let tree = &self.account.tree;
         let evidence = self.facts.claims.evidence(node);
         match tree.kind(node) {
@@ -206,6 +227,8 @@ impl<'a> Keeping<'a> {
                 <= (own.kept / SHARE).max(SPARE).max(own.kept_paths as u64 * LINE)
                 && own.dropped_paths <= (own.kept_paths * 2).max(8)
                 || own.is_odd;
+            // What another base has is not written over.
+            let is_whole = is_whole && (self.own.is_none() || own.dropped_paths == 0);
             if is_whole && is_writable(self.account.tree.name(child)) {
                 kept.paths.push(path);
                 kept.spare += own.dropped;

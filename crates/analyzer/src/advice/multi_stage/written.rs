@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::account::Account;
 use crate::advice::final_stage;
-use crate::advice::multi_stage::Today;
+use crate::advice::multi_stage::Built;
 use crate::advice::multi_stage::kept::Kept;
 use crate::image::Instruction;
 
@@ -14,20 +14,26 @@ const ROOM: &str = "/.jettison";
 /// A kernel takes no longer argument than 128 KiB, and a RUN is one.
 const RUN_MAX: usize = 96 << 10;
 
-/// The Dockerfile, and the diff to it where there was one before; `None` where something cannot be
+/// The Dockerfile, whose last stage begins with the lines of `start`, and the diff to it where there was one before; `None` where something cannot be
 /// written into one.
 pub(super) fn dockerfile(
     account: &Account,
-    today: &Today<'_>,
+    today: &Built<'_>,
     kept: &Kept,
+    start: &dyn Fn(&str) -> String,
 ) -> Option<(String, Option<String>)> {
     let root = today.file.map_or_else(|| "root".to_owned(), |file| file.free_name("root"));
     let gathered = gather(kept)?;
     let settings = final_stage::settings(&account.image.config)?;
+    let is_empty = kept.paths.is_empty() && kept.directories.is_empty();
     let stages = |builder: &str| {
+        let start = start(builder);
+        if is_empty {
+            return format!("{start}{settings}");
+        }
         format!(
             "# What runs, with its owners and modes.\nFROM {builder} AS {root}\nUSER 0\n{gathered}\n\
-             FROM scratch\nCOPY --from={root} {ROOM}/ /\n{settings}"
+             {start}COPY --from={root} {ROOM}/ /\n{settings}"
         )
     };
     if let Some(file) = today.file {
@@ -62,6 +68,9 @@ fn gather(kept: &Kept) -> Option<String> {
     let mut paths = kept.paths.iter();
     let mut next = paths.next();
     let mut is_first = true;
+    if next.is_none() && !kept.directories.is_empty() {
+        let _ = writeln!(text, "RUN mkdir {ROOM}");
+    }
     while next.is_some() {
         let start = if is_first { format!("mkdir {ROOM} && ") } else { String::new() };
         is_first = false;
