@@ -28,6 +28,7 @@ const WORKLOADS: [&str; 2] = ["first", "second"];
 
 /// What to prove.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Args {
     /// Where images and profiles are kept.
     #[arg(long)]

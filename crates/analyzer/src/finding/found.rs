@@ -74,8 +74,6 @@ struct Rows {
 
 struct Finder<'i, 'a> {
     image: &'i Image<'a>,
-    /// By directory of the final filesystem: the rules of what is below it.
-    below: HashMap<NodeId, Rules>,
     /// By package: the rules that have it, with how sure each is.
     packages: HashMap<usize, (Rules, Vec<(usize, Confidence)>)>,
     names: Vec<Names>,
@@ -88,7 +86,6 @@ impl<'i, 'a> Finder<'i, 'a> {
         let payloads = image.account.payloads.len();
         Self {
             image,
-            below: HashMap::new(),
             packages: packages(image),
             names: vec![Names::default(); payloads],
             taken: Taken { bytes: vec![0; payloads] },
@@ -101,34 +98,31 @@ impl<'i, 'a> Finder<'i, 'a> {
         let (image, files) = (self.image, self.image.files);
         let tree = files.tree();
         let volumes = &image.account.image.config.volumes;
-        let mut paths: HashMap<NodeId, Vec<u8>> = HashMap::new();
+        let volumes: Vec<&str> = volumes.iter().map(|path| path.trim_end_matches('/')).collect();
+        // The directories above, each with where its path ends and the rules of what is below it.
+        // A volume's content is its user's: no rule is asked there.
+        let mut above: Vec<(NodeId, usize, Option<Rules>)> = Vec::new();
+        let mut path = Vec::new();
         for &node in files.nodes() {
             let parent = tree.parent(node);
-            let above = parent.and_then(|parent| self.below.get(&parent)).copied();
-            if parent.is_some() && above.is_none() {
-                // Below a volume: the content is its user's.
-                continue;
+            while above.last().is_some_and(|(last, ..)| Some(*last) != parent) {
+                above.pop();
             }
-            let mut path =
-                parent.and_then(|parent| paths.get(&parent)).cloned().unwrap_or_default();
+            let (end, rules) = above.last().map_or((0, Some(0)), |(_, end, rules)| (*end, *rules));
+            path.truncate(end);
             if parent.is_some() {
                 path.push(b'/');
                 path.extend_from_slice(tree.name(node));
             }
-            let above = above.unwrap_or(0);
             if files.is_directory(node) {
-                let is_volume = volumes.iter().any(|volume| {
-                    let volume = volume.trim_end_matches('/');
-                    !volume.is_empty() && volume.as_bytes() == path
-                });
-                if is_volume {
-                    continue;
-                }
-                let rules = directory(&Directory { path: &path, node, image }, above);
-                self.below.insert(node, rules);
-                paths.insert(node, path);
-            } else if files.is_file(node) {
-                self.file(node, &path, above);
+                let is_volume =
+                    volumes.iter().any(|volume| !volume.is_empty() && volume.as_bytes() == path);
+                let rules = rules
+                    .filter(|_| !is_volume)
+                    .map(|rules| directory(&Directory { path: &path, node, image }, rules));
+                above.push((node, path.len(), rules));
+            } else if let Some(rules) = rules.filter(|_| files.is_file(node)) {
+                self.file(node, &path, rules);
             }
         }
     }
