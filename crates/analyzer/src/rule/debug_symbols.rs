@@ -25,11 +25,15 @@ fn sections(file: &File<'_>) -> Vec<Part> {
     if file.size < FILE_MIN || is_signed(file) {
         return Vec::new();
     }
-    let is_program = matches!(
-        form_of(file.path, file.image.files.is_executable(file.node)),
-        Form::Program | Form::SharedObject
-    ) || file.ends(&[".so", ".node"]);
-    if !is_program {
+    // Contents are opened only where the name fits: modules are many, and often executable.
+    let is_library =
+        file.ends(&[".so", ".node"]) || memchr::memmem::find(file.name, b".so.").is_some();
+    let is_program = || {
+        let is_executable = file.image.files.is_executable(file.node);
+        is_executable
+            && (form_of(file.path, true) == Form::Program || !file.name.contains(&b'.'))
+    };
+    if !is_library && !is_program() {
         return Vec::new();
     }
     match file.content().as_deref() {

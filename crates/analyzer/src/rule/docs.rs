@@ -8,8 +8,9 @@ pub(super) const RULE: Rule = Rule {
     id: "docs",
     title: "documentation",
     what: "What Debian's own slim images leave out: files below `/usr/share/doc` but \
-           `copyright`, `/usr/share/gtk-doc`, `/usr/share/gnome/help` but `C`, \
-           `/usr/share/omf`, `/usr/share/lintian`; also `/usr/local/share/doc`. Licences stay.",
+           `copyright`, `/usr/share/doc-base`, `/usr/share/gtk-doc`, `/usr/share/gnome/help` and \
+           `/usr/share/help` but `C`, `/usr/share/omf`, `/usr/share/lintian`, \
+           `/usr/share/linda`; also `/usr/local/share/doc`. Licences stay.",
     why: "Nobody reads documentation in a container; licences may have to be there.",
     fix: "start from a slim base, or exclude them by dpkg.cfg.d",
     example: "RUN printf 'path-exclude /usr/share/doc/*\\\\npath-include /usr/share/doc/*/copyright\\\\n' \\\n\

@@ -15,7 +15,8 @@ pub(super) const RULE: Rule = Rule {
            `*.pem`, `.npmrc`, `.netrc`, `.docker/config.json`, `.aws/credentials`, `.env`, \
            `pip.conf`, …), in any layer, deleted later or not, as far as no package brought \
            them; variables of the environment and build arguments that are named as secrets and \
-           have a value. What the secret is, is never shown.",
+           have a value. What the secret is, is never shown. To silence a variable, \
+           `path = \"ENV NAME\"`.",
     why: "Whoever can pull the image has them, also where a later layer deletes the file.",
     fix: "revoke it, then use RUN --mount=type=secret",
     example: "RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev",
@@ -112,11 +113,14 @@ fn named<'a>(variables: impl Iterator<Item = &'a str>, keyword: &str) -> Option<
     })
 }
 
-/// Build arguments in a row of the history: `|2 A=1 B=2 /bin/sh -c make`.
+/// Build arguments in a row of the history: `|2 A=1 B=2 /bin/sh -c make`. Values may have spaces,
+/// and nothing quotes them: what looks like a variable is one, up to that number.
 fn arguments(created_by: &str) -> impl Iterator<Item = &str> {
     let text = created_by.strip_prefix("RUN ").unwrap_or(created_by);
-    let words = text.strip_prefix('|').unwrap_or_default().split(' ');
-    let mut words = words.peekable();
+    let mut words = text.strip_prefix('|').unwrap_or_default().split(' ');
     let count = words.next().and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
-    words.take(count)
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
+    };
+    words.filter(move |word| word.split_once('=').is_some_and(|(name, _)| is_name(name))).take(count)
 }

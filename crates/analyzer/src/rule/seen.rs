@@ -10,6 +10,7 @@ use crate::entry::split;
 use crate::facts::Facts;
 use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
+use crate::facts::package::python::normal;
 use crate::facts::package::{Ecosystem, Package};
 use crate::facts::reach::Blind;
 use crate::tree::{Cause, NodeId};
@@ -32,12 +33,15 @@ impl<'a> Image<'a> {
         Self { account, facts, files, names: OnceCell::new(), strongest: OnceCell::new() }
     }
 
-    /// Whether there is a package of that name.
+    /// Whether there is a package of that name, or of Python one of that normal name.
     pub fn has_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
         let names = self.names.get_or_init(|| {
             let mut names: HashMap<String, Vec<Ecosystem>> = HashMap::new();
             for package in &self.facts.packages.all {
                 names.entry(package.name.clone()).or_default().push(package.ecosystem);
+                if package.ecosystem == Ecosystem::Python {
+                    names.entry(normal(&package.name)).or_default().push(package.ecosystem);
+                }
             }
             names
         });
