@@ -12,8 +12,11 @@ use crate::shop::content;
 /// No report may have this, whatever it is part of.
 const SECRET: &str = "hunter2x9z";
 
-fn key() -> String {
-    format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n-----END OPENSSH PRIVATE KEY-----\n")
+/// A private key, each of its own.
+fn key(name: &str) -> String {
+    format!(
+        "{name}\n-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n-----END OPENSSH PRIVATE KEY-----\n"
+    )
 }
 
 fn token() -> String {
@@ -30,17 +33,21 @@ fn files() -> Case {
     let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     let layer = database
         .layer()
-        .file("root/.ssh/id_ed25519", key())
-        .file("app/tls/server.key", key().replace("OPENSSH ", ""))
+        .file("root/.ssh/id_ed25519", key("0"))
+        .file("app/tls/server.key", key("1").replace("OPENSSH ", ""))
         .file("root/.npmrc", token())
         .file("root/.aws/credentials", format!("aws_secret_access_key = {SECRET}\n"))
         .file("root/.docker/config.json", format!("{{\n\"auth\": \"{SECRET}\"\n}}\n"))
         .file("root/.netrc", format!("machine a login b password {SECRET}\n"))
         .file("etc/pip.conf", format!("[global]\nindex-url = https://me:{SECRET}@pip.example/\n"))
+        .file(
+            "etc/apt/auth.conf.d/mirror.conf",
+            format!("machine mirror.example login b password {SECRET}\n"),
+        )
         .file("app/.env", format!("PORT=80\nDB_PASSWORD={SECRET}\n"))
         .file("app/store.p12", format!("\x30\x42{SECRET}"))
         // None of these is one.
-        .file("etc/ssl/certs/ca.pem", certificate)
+        .file("etc/ssl/certs/ca.pem", format!("ca\n{certificate}"))
         .file("app/tls/server.pem", certificate)
         .file("root/.ssh/id_ed25519.pub", "ssh-ed25519 AAAA\n")
         .file("srv/.npmrc", "//npm.example/:_authToken=${NPM_TOKEN}\n")
@@ -48,8 +55,8 @@ fn files() -> Case {
         .file("srv/.env.example", "DB_PASSWORD=changeme\n")
         .file("srv/.netrc", "machine a login b\n")
         // What is published is none: of packages, and of their tests.
-        .file("app/node_modules/x/test/server.key", key())
-        .file("usr/share/tls/test.pem", key())
+        .file("app/node_modules/x/test/server.key", key("2"))
+        .file("usr/share/tls/test.pem", key("3"))
         .file("var/lib/dpkg/info/tls-tests.list", list);
     let sure = [
         ("root/.ssh/id_ed25519", 0),
@@ -59,6 +66,7 @@ fn files() -> Case {
         ("root/.docker/config.json", 0),
         ("root/.netrc", 0),
         ("etc/pip.conf", 0),
+        ("etc/apt/auth.conf.d/mirror.conf", 0),
     ];
     let found = [
         Found::files("high", &sure),

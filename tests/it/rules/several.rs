@@ -140,5 +140,7 @@ fn layers_are_many_from_fifty_on_and_grave_from_a_hundred() {
 fn one_runtime_is_enough() {
     let user = User::new();
     // Nothing that runs is a runtime: none is there beside it.
-    Case::new("several-runtimes", image(runtimes().layer()), &[]).check(&user);
+    Case::new("several-runtimes", image(runtimes().layer()), &[])
+        .beside(&["several-versions"])
+        .check(&user);
 }

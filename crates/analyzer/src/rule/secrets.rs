@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     id: "secrets",
     title: "secrets",
     what: "Private keys, key stores, logins and tokens in files of known names (`id_rsa`, \
-           `*.pem`, `.npmrc`, `.netrc`, `.docker/config.json`, `.aws/credentials`, `.env`, \
+           `*.pem`, `.npmrc`, `.netrc`, apt's `auth.conf`, `.docker/config.json`, `.aws/credentials`, `.env`, \
            `pip.conf`, …), in any layer, deleted later or not, as far as no package brought \
            them; variables of the environment and build arguments that are named as secrets and \
            have a value. What the secret is, is never shown. To silence a variable, \
@@ -30,7 +30,7 @@ fn found(image: &Image<'_>, _: &Taken) -> Vec<Group> {
     let mut groups: BTreeMap<(Secret, usize, Option<u32>), Group> = BTreeMap::new();
     for (at, payload) in (0_u32..).zip(&account.payloads) {
         let path = account.entry_path(payload);
-        if !is_suspect(path, payload.size) || is_published(image, at, path) {
+        if !secret::is_candidate(path, payload.size) || is_published(image, at, path) {
             continue;
         }
         // What cannot be read is no reason to fail: the name alone proves nothing.
@@ -71,13 +71,6 @@ const fn sure(secret: Secret) -> Confidence {
         Secret::PrivateKey | Secret::Login | Secret::Token => Confidence::High,
         Secret::KeyStore | Secret::Setting => Confidence::Medium,
     }
-}
-
-fn is_suspect(path: &[u8], size: u64) -> bool {
-    secret::is_candidate(path, size)
-        || path == b"etc/pip.conf"
-        || path == b"etc/apt/auth.conf"
-        || path.starts_with(b"etc/apt/auth.conf.d/")
 }
 
 /// Whether a package brought it, so that everybody has it anyway; or its name says that it is public.

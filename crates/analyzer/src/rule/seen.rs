@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::content::Content;
 use crate::entry::split;
 use crate::facts::Facts;
-use crate::facts::evidence::{Confidence, Evidence};
+use crate::facts::evidence::{Claim, Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
 use crate::facts::package::python::normal;
 use crate::facts::package::{Ecosystem, Package};
@@ -58,6 +58,15 @@ impl<'a> Image<'a> {
             all.map(|package| of(package).unwrap_or_default()).collect()
         });
         strongest.get(package).copied().unwrap_or_default()
+    }
+
+    /// Whether a script that is sure to run has a program of the package among its commands.
+    fn is_run(&self, package: &Package) -> bool {
+        let claims = &self.facts.claims;
+        package.files.iter().filter_map(|node| claims.get(*node)).any(|claim| {
+            claim.how == Claim::RUN_BY
+                && claim.from.is_some_and(|script| claims.evidence(script) >= Evidence::Needed)
+        })
     }
 
     /// Whether a shell is started without a script: somebody may type anything.
@@ -222,6 +231,7 @@ impl Installed<'_> {
     pub fn unneeded(&self, image: &Image<'_>, sure: Confidence) -> Option<Confidence> {
         match self.evidence {
             Evidence::Needed | Evidence::Opened | Evidence::Executed => None,
+            Evidence::Named if image.is_run(self.package) => None,
             Evidence::Named => Some(Confidence::Low),
             _ if image.is_interactive() => Some(Confidence::Low),
             _ => Some(sure),

@@ -1,6 +1,6 @@
 //! Maps from built JavaScript and CSS to their sources.
 
-use crate::facts::evidence::Confidence;
+use crate::facts::evidence::{Confidence, Evidence};
 use crate::rule::seen::File;
 use crate::rule::{Look, Rule, Used};
 
@@ -21,4 +21,6 @@ fn is_map(file: &File<'_>) -> bool {
     let of = file.name.strip_suffix(b".map");
     file.ends(&[".js.map", ".mjs.map", ".cjs.map", ".css.map", ".ts.map"])
         && of.is_some_and(|of| file.is_beside(of))
+        // Node was told to read it.
+        && file.evidence < Evidence::Named
 }
