@@ -84,11 +84,6 @@ pub struct Claim {
     pub from: Option<NodeId>,
 }
 
-impl Claim {
-    /// What a program is for a script that has it among its commands.
-    pub(crate) const RUN_BY: &str = "run by";
-}
-
 /// The claims on every node: the strongest on each, and of equally strong ones the first.
 pub struct Claims {
     by_node: Vec<Option<Claim>>,

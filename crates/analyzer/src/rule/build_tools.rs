@@ -122,8 +122,7 @@ fn is_tool(image: &Image<'_>, installed: &Installed<'_>) -> Option<Confidence> {
         && ["-jdk", "-jdk-headless"].iter().any(|end| name.ends_with(end));
     let is = is_jdk
         || TOOLS.contains(&name)
-        || (!is_base
-            && (TOOLS.contains(&stem) || PARTS.iter().any(|part| name.starts_with(part))));
+        || (!is_base && (TOOLS.contains(&stem) || PARTS.iter().any(|part| name.starts_with(part))));
     is.then(|| installed.unneeded(image, Confidence::High)).flatten()
 }
 

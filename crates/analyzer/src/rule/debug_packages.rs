@@ -15,7 +15,11 @@ pub(super) const RULE: Rule = Rule {
            RUN apt-get update && apt-get install -y gdb libc6-dbg",
     confidence: Confidence::High,
     used: Used::Matters,
-    looks: &[Look::Packages(is_debug), Look::Below(|at| at.is("/usr/lib/debug") || at.path.ends_with(b".dSYM")), Look::Files(is_of_program)],
+    looks: &[
+        Look::Packages(is_debug),
+        Look::Below(|at| at.is("/usr/lib/debug") || at.path.ends_with(b".dSYM")),
+        Look::Files(is_of_program),
+    ],
 };
 
 fn is_debug(image: &Image<'_>, installed: &Installed<'_>) -> Option<Confidence> {

@@ -37,6 +37,7 @@ fn is_document(file: &File<'_>) -> bool {
     const LICENCES: [&str; 5] = ["copyright", "licen", "copying", "notice", "legal"];
     let name = file.name.to_ascii_lowercase();
     let is_licence = LICENCES.iter().any(|start| name.starts_with(start.as_bytes()));
-    let is_default = (file.is_below("/usr/share/gnome/help/") || file.is_below("/usr/share/help/")) && file.is_in("C");
+    let is_default = (file.is_below("/usr/share/gnome/help/") || file.is_below("/usr/share/help/"))
+        && file.is_in("C");
     ABOVE.iter().any(|above| file.is_below(above)) && !is_licence && !is_default
 }

@@ -15,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
            `*.pem`, `.npmrc`, `.netrc`, apt's `auth.conf`, `.docker/config.json`, `.aws/credentials`, `.env`, \
            `pip.conf`, …), in any layer, deleted later or not, as far as no package brought \
            them; variables of the environment and build arguments that are named as secrets and \
-           have a value. What the secret is, is never shown. To silence a variable, \
-           `path = \"ENV NAME\"`.",
+           have a value. What the secret is, is never shown. Where one variable is meant, its \
+           place is `path = \"ENV NAME\"` in the settings.",
     why: "Whoever can pull the image has them, also where a later layer deletes the file.",
     fix: "revoke it, then use RUN --mount=type=secret",
     example: "RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev",
@@ -52,7 +52,10 @@ fn found(image: &Image<'_>, _: &Taken) -> Vec<Group> {
             layer: Some(layer),
             evidence: match hidden {
                 None => secret.words().to_owned(),
-                Some(by) => format!("{}; layer #{by} hides it, and everybody can read it still", secret.words()),
+                Some(by) => format!(
+                    "{}; layer #{by} hides it, and everybody can read it still",
+                    secret.words()
+                ),
             },
             is_grave: true,
             ..Group::default()
@@ -75,8 +78,8 @@ const fn sure(secret: Secret) -> Confidence {
 
 /// Whether a package brought it, so that everybody has it anyway; or its name says that it is public.
 fn is_published(image: &Image<'_>, payload: u32, path: &[u8]) -> bool {
-    let owner = image.account.nodes[payload as usize]
-        .and_then(|node| image.facts.packages.owner(node));
+    let owner =
+        image.account.nodes[payload as usize].and_then(|node| image.facts.packages.owner(node));
     let among = ["node_modules", "site-packages", "dist-packages", "gems", "vendor", "testdata"];
     owner.is_some()
         || path.split(|b| *b == b'/').any(|part| among.iter().any(|name| name.as_bytes() == part))
@@ -115,5 +118,7 @@ fn arguments(created_by: &str) -> impl Iterator<Item = &str> {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
     };
-    words.filter(move |word| word.split_once('=').is_some_and(|(name, _)| is_name(name))).take(count)
+    words
+        .filter(move |word| word.split_once('=').is_some_and(|(name, _)| is_name(name)))
+        .take(count)
 }

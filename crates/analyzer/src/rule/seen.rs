@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::account::Account;
-use crate::content::Content;
+use crate::content::script::is_shell;
+use crate::content::{Body, Content};
 use crate::entry::split;
 use crate::facts::Facts;
-use crate::facts::evidence::{Claim, Confidence, Evidence};
+use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
 use crate::facts::package::python::normal;
 use crate::facts::package::{Ecosystem, Package};
@@ -60,13 +61,19 @@ impl<'a> Image<'a> {
         strongest.get(package).copied().unwrap_or_default()
     }
 
-    /// Whether a script that is sure to run has a program of the package among its commands.
-    fn is_run(&self, package: &Package) -> bool {
+    /// Whether a shell script that is sure to run names a file of the package.
+    fn is_called(&self, package: &Package) -> bool {
         let claims = &self.facts.claims;
-        package.files.iter().filter_map(|node| claims.get(*node)).any(|claim| {
-            claim.how == Claim::RUN_BY
-                && claim.from.is_some_and(|script| claims.evidence(script) >= Evidence::Needed)
-        })
+        let is_script = |node: NodeId| {
+            let content = self.files.content(node).ok().flatten();
+            let body = content.as_ref().map(|content| &content.body);
+            is_shell(self.files.tree().name(node)) || matches!(body, Some(Body::Shell(_)))
+        };
+        package
+            .files
+            .iter()
+            .filter_map(|node| claims.get(*node)?.from)
+            .any(|from| claims.evidence(from) >= Evidence::Needed && is_script(from))
     }
 
     /// Whether a shell is started without a script: somebody may type anything.
@@ -231,7 +238,7 @@ impl Installed<'_> {
     pub fn unneeded(&self, image: &Image<'_>, sure: Confidence) -> Option<Confidence> {
         match self.evidence {
             Evidence::Needed | Evidence::Opened | Evidence::Executed => None,
-            Evidence::Named if image.is_run(self.package) => None,
+            Evidence::Named if image.is_called(self.package) => None,
             Evidence::Named => Some(Confidence::Low),
             _ if image.is_interactive() => Some(Confidence::Low),
             _ => Some(sure),

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub(super) const RULE: Rule = Rule {
     id: "several-runtimes",
     title: "runtimes beside the one that runs",
-    what: "Packages of Python, Node, Java, Ruby, PHP, Perl, Tcl and Lua runtimes (`perl-base` aside) that \
-           nothing the image runs leads to, in an image that has another runtime, or another \
+    what: "Packages of Python, Node, Java, Ruby, PHP, Perl, Tcl and Lua runtimes (`perl-base` aside) \
+           that nothing the image runs leads to, in an image that has another runtime, or another \
            version, in use.",
     why: "One application mostly needs one runtime; another came along with some package, or \
            from another time.",
@@ -25,9 +25,24 @@ pub(super) const RULE: Rule = Rule {
 
 /// `python3-requests` is a library; `python3-minimal` is the runtime.
 const PARTS: [&str; 18] = [
-    "", "-minimal", "-stdlib", "-libs", "-dev", "-distutils", "-venv", "-jre", "-jre-headless",
-    "-jdk", "-jdk-headless", "-openjdk", "-openjdk-headless", "-openjdk-devel", "-cli", "-common",
-    "-fpm", "-opcache",
+    "",
+    "-minimal",
+    "-stdlib",
+    "-libs",
+    "-dev",
+    "-distutils",
+    "-venv",
+    "-jre",
+    "-jre-headless",
+    "-jdk",
+    "-jdk-headless",
+    "-openjdk",
+    "-openjdk-headless",
+    "-openjdk-devel",
+    "-cli",
+    "-common",
+    "-fpm",
+    "-opcache",
 ];
 
 /// A language with the version in a package's name.
@@ -80,8 +95,7 @@ fn runtime(ecosystem: Ecosystem, name: &str) -> Option<Runtime> {
     // Debian's Perl is one runtime in three packages.
     let version = if language == "Perl" { String::new() } else { version.to_owned() };
     // Debian's `python3` only leads to `python3.11`.
-    let is_leader =
-        ecosystem == Ecosystem::Dpkg && language == "Python" && !version.contains('.');
+    let is_leader = ecosystem == Ecosystem::Dpkg && language == "Python" && !version.contains('.');
     (PARTS.contains(&part) && !is_leader).then_some((language, version))
 }
 

@@ -53,8 +53,14 @@ fn older(image: &Image<'_>) -> Vec<(usize, Confidence)> {
 /// Packages whose name carries their version: the name without it, and the version.
 fn in_name(name: &str) -> Option<(String, String)> {
     const STARTS: [&str; 8] = [
-        "openjdk-", "postgresql-", "postgresql-client-", "linux-headers-", "linux-image-", "llvm-",
-        "python3.", "php8.",
+        "openjdk-",
+        "postgresql-",
+        "postgresql-client-",
+        "linux-headers-",
+        "linux-image-",
+        "llvm-",
+        "python3.",
+        "php8.",
     ];
     let start = STARTS.iter().find(|start| {
         let rest = name.strip_prefix(**start);

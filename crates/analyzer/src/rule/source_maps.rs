@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "source-maps",
     title: "source maps",
     what: "Files `*.js.map`, `*.mjs.map`, `*.cjs.map`, `*.ts.map` and `*.css.map` beside the file \
-           that they are of. Where Node is started with `--enable-source-maps` they are needed.",
+           that they are of. Not those that Node reads because of `--enable-source-maps`.",
     why: "Debuggers read them; a server that ships them also hands out its sources.",
     fix: "build without source maps, or exclude *.map from the COPY",
     example: "RUN npm run build && find dist -name '*.map' -delete",

@@ -66,7 +66,11 @@ fn is_directory(file: &File<'_>, stem: &[u8]) -> bool {
     let files = file.image.files;
     let is_there = |above: &[u8]| {
         let path = [above, b"/", stem].concat();
-        files.tree().find(path.strip_prefix(b"/").unwrap_or(&path)).is_some_and(|at| files.is_directory(at))
+        files
+            .tree()
+            .find(path.strip_prefix(b"/").unwrap_or(&path))
+            .is_some_and(|at| files.is_directory(at))
     };
-    is_there(crate::entry::split(file.path).0) || PLACES.iter().any(|place| is_there(place.as_bytes()))
+    is_there(crate::entry::split(file.path).0)
+        || PLACES.iter().any(|place| is_there(place.as_bytes()))
 }

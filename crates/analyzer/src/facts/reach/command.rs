@@ -6,7 +6,7 @@ use crate::content::{self, Body};
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::configuration::crontab::Table;
-use crate::facts::evidence::{Claim, Evidence};
+use crate::facts::evidence::Evidence;
 use crate::facts::reach::{
     Blind, Reach, cron, java, node, npm, perl, php, python, ruby, script, started,
 };
@@ -199,7 +199,7 @@ fn inner_line(
         && let Some(at) = rest.iter().position(|word| word == b"-c" || word == b"--command")
         && let Some(text) = rest.get(at + 1)
     {
-        return script::text(reach, program.node, text, Claim::RUN_BY);
+        return script::text(reach, program.node, text, "run by");
     }
     if WRAPPERS.contains(&&name[..])
         && let Some(at) = wrapped(reach, &name, rest)
@@ -248,7 +248,7 @@ fn shell(reach: &mut Reach<'_>, rest: &[Vec<u8>], program: NodeId) -> Result<()>
         if text.starts_with(b"$") {
             reach.blind.insert((Blind::ShellEval, program));
         }
-        script::text(reach, program, text, Claim::RUN_BY)?;
+        script::text(reach, program, text, "run by")?;
         for word in &rest[at + 2..] {
             argument(reach, word, Some(program));
         }

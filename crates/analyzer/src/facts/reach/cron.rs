@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::facts::configuration::crontab::{Table, commands};
-use crate::facts::evidence::{Claim, Evidence};
+use crate::facts::evidence::Evidence;
 use crate::facts::filesystem::Found;
 use crate::facts::reach::{Reach, script};
 use crate::tree::NodeId;
@@ -45,7 +45,7 @@ pub(super) fn table(reach: &mut Reach<'_>, found: &Found, kind: Table, from: Nod
     reach.claim_found(found, Evidence::Named, "table of", Some(from));
     let Some(content) = reach.files.content(found.node)? else { return Ok(()) };
     for command in commands(content.text(), kind) {
-        script::text(reach, found.node, &command, Claim::RUN_BY)?;
+        script::text(reach, found.node, &command, "run by")?;
     }
     Ok(())
 }

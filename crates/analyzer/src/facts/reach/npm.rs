@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::facts::evidence::{Claim, Evidence};
+use crate::facts::evidence::Evidence;
 use crate::facts::reach::{Reach, command, node, script};
 use crate::tree::NodeId;
 
@@ -76,5 +76,5 @@ fn run(reach: &mut Reach<'_>, directory: NodeId, text: &str, manifest: NodeId) -
         }
         command::argument(reach, word.as_bytes(), Some(manifest));
     }
-    script::text(reach, manifest, text.as_bytes(), Claim::RUN_BY)
+    script::text(reach, manifest, text.as_bytes(), "run by")
 }

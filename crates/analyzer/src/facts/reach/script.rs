@@ -4,7 +4,7 @@ use crate::content::script::is_shell;
 use crate::content::{Shebang, Shell, shell};
 use crate::entry::{Kind, split};
 use crate::error::Result;
-use crate::facts::evidence::{Claim, Evidence};
+use crate::facts::evidence::Evidence;
 use crate::facts::filesystem::Found;
 use crate::facts::reach::{Blind, Reach, Whole, command, java, python};
 use crate::limits::SYMLINKS_MAX;
@@ -71,7 +71,7 @@ pub(super) fn visit(reach: &mut Reach<'_>, script: NodeId, shell: &Shell) -> Res
     if shell.words.iter().any(|word| is_launcher(word)) {
         java::launcher(reach, script);
     }
-    named(reach, script, shell, Claim::RUN_BY)
+    named(reach, script, shell, "run by")
 }
 
 /// Claims what a text for a shell names and runs, for the file that it stands in.
@@ -80,14 +80,6 @@ pub(super) fn text(reach: &mut Reach<'_>, from: NodeId, text: &[u8], how: &str) 
 }
 
 fn named(reach: &mut Reach<'_>, from: NodeId, shell: &Shell, how: &str) -> Result<()> {
-    // Commands first: that says more than a name.
-    for line in &shell.lines {
-        let words = known_line(reach, line);
-        match words.first().map(|first| &first[..]) {
-            Some(b"." | b"source") => source(reach, from, &words[1..]),
-            _ => command::line_of(reach, &words, Evidence::Named, how, Some(from))?,
-        }
-    }
     for word in &shell.words {
         let Some(word) = known(reach, word) else { continue };
         let found = if word.contains(&b'/') {
@@ -109,6 +101,13 @@ fn named(reach: &mut Reach<'_>, from: NodeId, shell: &Shell, how: &str) -> Resul
                     reach.claim_found(&found, Evidence::Named, how, Some(from));
                 }
             }
+        }
+    }
+    for line in &shell.lines {
+        let words = known_line(reach, line);
+        match words.first().map(|first| &first[..]) {
+            Some(b"." | b"source") => source(reach, from, &words[1..]),
+            _ => command::line_of(reach, &words, Evidence::Named, how, Some(from))?,
         }
     }
     Ok(())
@@ -165,7 +164,7 @@ fn source(reach: &mut Reach<'_>, from: NodeId, words: &[Vec<u8>]) {
 /// Claims what a document names and runs that a shell takes in.
 pub(super) fn sourced(reach: &mut Reach<'_>, node: NodeId) -> Result<()> {
     match reach.files.content(node)? {
-        Some(content) => text(reach, node, content.text(), Claim::RUN_BY),
+        Some(content) => text(reach, node, content.text(), "run by"),
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::configuration::supervisor as configuration;
-use crate::facts::evidence::{Claim, Evidence};
+use crate::facts::evidence::Evidence;
 use crate::facts::reach::{
     Reach, convention, cron, init, java, openssl, pam, perl, php, ruby, script, service_directory,
     supervisor,
@@ -88,7 +88,7 @@ pub(super) fn document(reach: &mut Reach<'_>, node: NodeId, text: &[u8]) -> Resu
     let path = reach.files.tree().path(node);
     let name = reach.files.tree().name(node);
     if memchr::memmem::find(&path, b"s6-rc.d/").is_some() && matches!(name, b"up" | b"down") {
-        script::text(reach, node, text, Claim::RUN_BY)?;
+        script::text(reach, node, text, "run by")?;
     }
     Ok(())
 }
