@@ -39,8 +39,10 @@ impl Dpkg {
             self.status,
             "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n{fields}\n"
         );
-        let list: String =
-            files.iter().map(|(path, _)| format!("/{path}\n")).collect::<String>() + "/.\n";
+        let mut list = "/.\n".to_owned();
+        for (path, _) in files {
+            let _ = writeln!(list, "/{path}");
+        }
         let list_path = format!("var/lib/dpkg/info/{name}.list");
         self.files.push((name.to_owned(), list_path.clone(), list.len() as u64));
         self.layer = self.layer.file(list_path, list);

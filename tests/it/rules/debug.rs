@@ -1,5 +1,6 @@
 //! Debug sections: those of programs made in code, and of one that a compiler makes.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -56,9 +57,11 @@ fn debug_sections_are_found_and_what_must_stay_is_not() {
 /// What a compiler makes of some lines.
 fn compiled(room: &Path, flags: &[&str]) -> Vec<u8> {
     let source = room.join("a.c");
-    let lines: String =
-        (0..200).map(|n| format!("int f{n}(int x) {{ return x * {n}; }}\n")).collect();
-    fs_err::write(&source, lines + "int main(void) { return f1(0); }\n").unwrap();
+    let mut lines = "int main(void) { return 0; }\n".to_owned();
+    for number in 0..200 {
+        let _ = writeln!(lines, "int f{number}(int x) {{ return x * {number}; }}");
+    }
+    fs_err::write(&source, lines).unwrap();
     let gcc = require::program("gcc", "gcc").unwrap();
     run(Command::new(gcc).args(flags).arg("-o").arg(room.join("a")).arg(source)).unwrap();
     fs_err::read(room.join("a")).unwrap()

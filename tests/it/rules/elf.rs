@@ -12,7 +12,7 @@ const SHT_PROGBITS: u32 = 1;
 const SHT_SYMTAB: u32 = 2;
 const SHT_STRTAB: u32 = 3;
 const SHF_ALLOC: u64 = 2;
-const HEADER: usize = 64;
+const HEADER: u16 = 64;
 
 /// The header of a 64-bit file of this type for x86-64, with one program header where `loads`.
 fn header(kind: u16, sections_at: u64, sections: u16) -> Vec<u8> {
@@ -22,10 +22,10 @@ fn header(kind: u16, sections_at: u64, sections: u16) -> Vec<u8> {
     bytes.extend(62_u16.to_le_bytes());
     bytes.extend(1_u32.to_le_bytes());
     bytes.extend(0x40_0000_u64.to_le_bytes());
-    bytes.extend((HEADER as u64).to_le_bytes());
+    bytes.extend(u64::from(HEADER).to_le_bytes());
     bytes.extend(sections_at.to_le_bytes());
     bytes.extend(0_u32.to_le_bytes());
-    for value in [HEADER as u16, 56, 1, 64, sections, sections.saturating_sub(1)] {
+    for value in [HEADER, 56, 1, 64, sections, sections.saturating_sub(1)] {
         bytes.extend(value.to_le_bytes());
     }
     // One segment, which holds the front of the file.
@@ -53,7 +53,7 @@ pub(super) fn program(debug: u64, symbols: u64, names: u64) -> Vec<u8> {
     let mut table_of_names = vec![0];
     let mut rows = vec![[0_u8; 64]];
     let mut contents = Vec::new();
-    let start = HEADER as u64 + 56;
+    let start = u64::from(HEADER) + 56;
     let count = u16::try_from(sections.len() + 2).unwrap();
     let mut row = |name: &str, kind: u32, flags: u64, offset: u64, size: u64, link: u32| {
         let mut row = Vec::new();

@@ -45,9 +45,10 @@ fn every_form_of_an_image_has_the_same_findings() {
         }
         fs_err::remove_dir_all(user.path("layout")).unwrap();
         let all = ["analyze", "-", "--format", "json", "--top", "100000", "--min-bytes", "0"];
-        for files in
-            [ImageFiles::docker_archive(&[image.clone()]), ImageFiles::oci_layout([image.clone()])]
-        {
+        for files in [
+            ImageFiles::docker_archive(std::slice::from_ref(&image)),
+            ImageFiles::oci_layout([image.clone()]),
+        ] {
             assert_eq!(told(&user.run_with_input(&all, &files.tar()).json()), expected, "piped");
         }
     }

@@ -78,9 +78,9 @@ fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
 /// What packages of the same repository depend on, which a `node_modules` has links to.
 fn of_workspaces(files: &Filesystem<'_>, modules: NodeId) -> Vec<String> {
     let tree = files.tree();
-    let scoped = |node: NodeId| match tree.name(node).starts_with(b"@") {
-        true => files.sorted_children(node),
-        false => vec![node],
+    let scoped = |node: NodeId| {
+        let is_scope = tree.name(node).starts_with(b"@");
+        if is_scope { files.sorted_children(node) } else { vec![node] }
     };
     let mut found = Vec::new();
     for link in files.sorted_children(modules).into_iter().flat_map(scoped) {

@@ -20,8 +20,8 @@ fn without_values(text: &str) -> String {
         let (before, value) = rest.split_at(at + 1);
         shown.push_str(before);
         let end = end(value, is_between);
-        let is_secret =
-            names_secret(name.to_ascii_lowercase().as_bytes()) && is_value(value[..end].as_bytes());
+        let is_secret = names_secret(name.to_ascii_lowercase().as_bytes())
+            && is_value(&value.as_bytes()[..end]);
         if is_secret {
             shown.push_str(HIDDEN);
         }
