@@ -24,6 +24,7 @@ mod reach;
 mod refusals;
 mod registry;
 mod reports;
+mod rules;
 mod shop;
 mod tools;
 mod unused;

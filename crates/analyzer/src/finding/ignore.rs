@@ -4,7 +4,6 @@ use globset::{GlobBuilder, GlobMatcher};
 use jettison_oci::Bytes;
 
 use crate::finding::Finding;
-use crate::rule;
 
 /// One `[[ignore]]` of the settings. All that it names has to fit.
 #[derive(Clone, Debug)]
@@ -58,37 +57,39 @@ pub struct Ignored {
     pub rule: &'static str,
     /// Bytes.
     pub bytes: Bytes,
-    /// Files and other places.
+    /// Files and other places; the image as a whole is one.
     pub places: usize,
     /// Why it stays.
     pub reason: String,
 }
 
 impl Ignore {
-    /// Checks the name of the rule.
-    pub fn check(&self) -> Result<(), String> {
-        match &self.rule {
-            Some(id) if rule::find(id).is_none() => Err(format!("there is no rule {id}")),
-            _ if self.reason.trim().is_empty() => Err("it gives no reason".to_owned()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether it is about a file, or other place, of a rule; `path` without a slash in front.
+    /// Whether it is about a file of a rule; `path` without a slash in front.
     pub(crate) fn fits(&self, rule: &str, path: &[u8], package: Option<&str>) -> bool {
         self.rule.as_deref().is_none_or(|one| one == rule)
             && self.path.as_ref().is_none_or(|pattern| pattern.fits(path))
             && self.package.as_deref().is_none_or(|name| package == Some(name))
     }
+
+    /// Whether it is about a place of a rule that is no file, `ENV NAME`: only its own words fit it,
+    /// or a rule as a whole.
+    fn fits_place(&self, rule: &str, place: &str) -> bool {
+        self.rule.as_deref().is_none_or(|one| one == rule)
+            && self.path.as_ref().is_none_or(|pattern| pattern.text == place)
+            && self.package.is_none()
+    }
 }
 
-/// Takes out of a finding what is silenced. `package_of` names the package of a payload.
+/// Takes out of a finding what is silenced; tells whether that is all of it. `package_of` names the
+/// package of a payload.
 pub(super) fn silence(
     finding: &mut Finding,
     ignores: &[Ignore],
     package_of: &dyn Fn(u32) -> Option<String>,
     silenced: &mut Vec<Ignored>,
-) {
+) -> bool {
+    // What is about the image as a whole has no place.
+    let is_whole = finding.places.is_empty() && finding.others.is_empty();
     for (position, ignore) in ignores.iter().enumerate() {
         let rule = finding.rule.id;
         let (mut bytes, mut places) = (0, 0);
@@ -101,13 +102,13 @@ pub(super) fn silence(
             }
             !fits
         });
-        // What is no file has no path and no package: only a rule as a whole is about it.
         let before = finding.others.len();
-        finding.others.retain(|place| !ignore.fits(rule, place.as_bytes(), None));
+        finding.others.retain(|place| !ignore.fits_place(rule, place));
         places += before - finding.others.len();
-        let is_whole =
-            finding.places.is_empty() && finding.others.is_empty() && ignore.fits(rule, b"", None);
-        if places > 0 || is_whole {
+        if is_whole && ignore.fits_place(rule, "") {
+            places = 1;
+        }
+        if places > 0 {
             finding.bytes = Bytes(finding.bytes.get() - bytes);
             silenced.push(Ignored {
                 position,
@@ -117,11 +118,11 @@ pub(super) fn silence(
                 reason: ignore.reason.clone(),
             });
         }
-        if is_whole {
-            // Nothing is left of it, whatever it was about.
-            finding.evidence.clear();
+        if places > 0 && finding.places.is_empty() && finding.others.is_empty() {
+            return true;
         }
     }
+    false
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-/// The instruction that made a layer, or the several that one layer stands for.
+use crate::content::secret::hidden;
+
+/// The instruction that made a layer, or the several that one layer stands for. What is a secret
+/// in it is left out: reports are passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
     /// The first, as the history has it.
@@ -21,11 +24,11 @@ pub struct Instruction {
 impl Instruction {
     /// The instruction of rows of the history; `None` where they say nothing.
     pub(crate) fn of<'a>(rows: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut rows = rows.into_iter().filter(|row| !row.trim().is_empty()).map(str::to_owned);
+        let mut rows = rows.into_iter().filter(|row| !row.trim().is_empty()).map(hidden);
         Some(Self { first: rows.next()?, rest: rows.collect() })
     }
 
-    /// In its builder's words; several in lines of their own.
+    /// In its builder's words, but for secrets; several in lines of their own.
     pub fn created_by(&self) -> String {
         self.rest.iter().fold(self.first.clone(), |all, row| all + "\n" + row)
     }

@@ -110,20 +110,19 @@ const PARTS: [&str; 13] = [
     "swig4",
 ];
 
-/// What has such a name and is needed by programs that run.
-const NO_TOOLS: [&str; 4] = ["gcc-libs", "gcc-base", "llvm-libs", "binutils-libs"];
-
 fn is_tool(image: &Image<'_>, installed: &Installed<'_>) -> Option<Confidence> {
     if !installed.is_of_distribution() {
         return None;
     }
     let name = installed.package.name.as_str();
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    let is_base = name.ends_with("-base") || NO_TOOLS.iter().any(|other| name.starts_with(other));
-    let is = !is_base
-        && (TOOLS.contains(&name)
-            || TOOLS.contains(&stem)
-            || PARTS.iter().any(|part| name.starts_with(part)));
+    // `gcc-12-base`, `llvm17-libs`: what is built needs them.
+    let is_base = ["-base", "-libs"].iter().any(|end| name.ends_with(end));
+    let is_jdk = name.starts_with("openjdk")
+        && ["-jdk", "-jdk-headless"].iter().any(|end| name.ends_with(end));
+    let is = is_jdk
+        || TOOLS.contains(&name)
+        || (!is_base && (TOOLS.contains(&stem) || PARTS.iter().any(|part| name.starts_with(part))));
     is.then(|| installed.unneeded(image, Confidence::High)).flatten()
 }
 

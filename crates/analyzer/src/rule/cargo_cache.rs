@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "cargo-cache",
     title: "registry and build results of cargo",
     what: "Files below `registry` and `git` of `.cargo` or `/usr/local/cargo`, and `deps`, \
-           `build`, `incremental` and `.fingerprint` of a `target` directory.",
+           `build`, `incremental`, `examples` and `.fingerprint` of a `target` directory.",
     why: "A program of Rust has its crates inside; nothing of this is read when it runs.",
     fix: "build in a first stage and copy the program",
     example: "RUN --mount=type=cache,target=/usr/local/cargo/registry cargo build --release",

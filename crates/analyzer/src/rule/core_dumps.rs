@@ -8,7 +8,8 @@ use crate::rule::{Look, Rule, Used};
 pub(super) const RULE: Rule = Rule {
     id: "core-dumps",
     title: "memory of crashed programs",
-    what: "Files whose content is an ELF core dump, `*.hprof`, and `hs_err_pid*.log`.",
+    what: "Files `core`, `core.*`, `vgcore.*`, `*.core` and `*.dump` whose content is an ELF core \
+           dump; `*.hprof` of 64 KiB and more; `hs_err_pid*.log`.",
     why: "They are as large as the program's memory, and hold whatever was in it.",
     fix: "delete it, and find out which RUN crashed",
     example: "RUN ulimit -c 0 && make test",

@@ -25,16 +25,22 @@ fn sections(file: &File<'_>) -> Vec<Part> {
     if file.size < FILE_MIN || is_signed(file) {
         return Vec::new();
     }
-    let is_program = matches!(
-        form_of(file.path, file.image.files.is_executable(file.node)),
-        Form::Program | Form::SharedObject
-    ) || file.ends(&[".so", ".node"]);
-    if !is_program {
+    // Contents are opened only where the name fits: modules are many, and often executable.
+    let is_library =
+        file.ends(&[".so", ".node"]) || memchr::memmem::find(file.name, b".so.").is_some();
+    let is_program = || {
+        let is_executable = file.image.files.is_executable(file.node);
+        is_executable && (form_of(file.path, true) == Form::Program || !file.name.contains(&b'.'))
+    };
+    if !is_library && !is_program() {
         return Vec::new();
     }
     match file.content().as_deref() {
         Some(Content { body: Body::Elf(elf), .. }) => {
-            vec![Part { of: ".debug_*", bytes: elf.debug }, Part { of: ".symtab", bytes: elf.symbols }]
+            vec![
+                Part { of: ".debug_*", bytes: elf.debug },
+                Part { of: ".symtab", bytes: elf.symbols },
+            ]
         }
         _ => Vec::new(),
     }
@@ -47,5 +53,6 @@ const FILE_MIN: u64 = 8 << 10;
 fn is_signed(file: &File<'_>) -> bool {
     let sum = [b".", file.name, b".hmac"].concat();
     let mut entry = file.image.files.entry(file.node).into_iter();
-    file.is_beside(&sum) || entry.any(|entry| entry.xattrs().any(|(name, _)| name == b"security.ima"))
+    file.is_beside(&sum)
+        || entry.any(|entry| entry.xattrs().any(|(name, _)| name == b"security.ima"))
 }

@@ -22,5 +22,5 @@ pub(super) const RULE: Rule = Rule {
 fn is_header(file: &File<'_>) -> bool {
     (kind_of(file.path) == FileKind::Development
         && !file.ends(&[".a", ".la", ".o", ".map", ".c", ".cc", ".cpp"]))
-        || (file.is_in("include") && file.ends(&[".h", ".hpp", ".hh", ".gypi", ".inc"]))
+        || (file.is_in("include") && file.ends(&[".h", ".hpp", ".hh", ".gypi"]))
 }

@@ -31,14 +31,20 @@ fn is_translation(file: &File<'_>) -> bool {
     !LISTS.contains(&file.name) && language != b"C" && !is_set(file.image, language)
 }
 
-/// Whether the environment asks for a language: `de` and `de_AT` where LANG is `de_AT.UTF-8`.
+/// Whether the environment asks for a language: `de` and `de_AT` where LANG is `de_AT.UTF-8`,
+/// `sr@latin` where it is `sr_RS.UTF-8@latin`.
 fn is_set(image: &Image<'_>, language: &[u8]) -> bool {
+    let parts = |text: &str| -> (String, String) {
+        let (name, modifier) = text.split_once('@').unwrap_or((text, ""));
+        (name.split('.').next().unwrap_or_default().to_owned(), modifier.to_owned())
+    };
+    let (language, of) = parts(&String::from_utf8_lossy(language));
     let names = ["LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LC_CTYPE"];
     names.iter().filter_map(|name| image.variable(name)).flat_map(|value| value.split(':')).any(
         |value| {
-            let value = value.split(['.', '@']).next().unwrap_or_default();
-            value.as_bytes() == language
-                || value.split('_').next().unwrap_or_default().as_bytes() == language
+            let (name, modifier) = parts(value);
+            (language == name || Some(language.as_str()) == name.split('_').next())
+                && (of.is_empty() || of == modifier)
         },
     )
 }

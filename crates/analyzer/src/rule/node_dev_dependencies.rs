@@ -1,6 +1,8 @@
 //! Modules that only development needs.
 
+use crate::entry::Kind;
 use crate::facts::evidence::Confidence;
+use crate::facts::filesystem::Filesystem;
 use crate::facts::package::Ecosystem;
 use crate::rule::seen::Image;
 use crate::rule::{Look, Rule, Used};
@@ -12,8 +14,8 @@ pub(super) const RULE: Rule = Rule {
     id: "node-dev-dependencies",
     title: "development dependencies of Node",
     what: "Packages in `node_modules` that `devDependencies` of the application's \
-           `package.json` lead to and `dependencies` do not, as far as nothing that runs leads \
-           to them.",
+           `package.json` lead to and `dependencies` do not, its workspaces' included, as far as \
+           nothing that runs leads to them.",
     why: "Compilers, test runners and linters take more than most applications do.",
     fix: "use npm ci --omit=dev, after the build in a first stage",
     example: "FROM node:22 AS build\n\
@@ -55,17 +57,41 @@ fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
             continue;
         }
         let below = Below::of(image, modules);
-        let needed = below.closure(names(&[
+        let mut needed = names(&[
             "dependencies",
             "optionalDependencies",
             "peerDependencies",
             "bundledDependencies",
-        ]));
+        ]);
+        needed.extend(of_workspaces(files, modules));
+        let needed = below.closure(needed);
         for position in below.closure(wanted).difference(&needed) {
             if let Some(installed) = image.installed_at(*position) {
                 let sure = installed.unneeded(image, Confidence::Medium);
                 found.extend(sure.map(|sure| (*position, sure)));
             }
+        }
+    }
+    found
+}
+
+/// What packages of the same repository depend on, which a `node_modules` has links to.
+fn of_workspaces(files: &Filesystem<'_>, modules: NodeId) -> Vec<String> {
+    let tree = files.tree();
+    let scoped = |node: NodeId| {
+        let is_scope = tree.name(node).starts_with(b"@");
+        if is_scope { files.sorted_children(node) } else { vec![node] }
+    };
+    let mut found = Vec::new();
+    for link in files.sorted_children(modules).into_iter().flat_map(scoped) {
+        if tree.kind(link) != Kind::Symlink {
+            continue;
+        }
+        let manifest = [&tree.path(link)[..], b"/package.json"].concat();
+        let Ok(Some(manifest)) = files.document(&manifest) else { continue };
+        let Ok(manifest) = serde_json::from_slice::<Value>(manifest.text()) else { continue };
+        for key in ["dependencies", "optionalDependencies"] {
+            found.extend(manifest[key].as_object().into_iter().flat_map(|map| map.keys().cloned()));
         }
     }
     found

@@ -12,10 +12,11 @@ pub(super) const RULE: Rule = Rule {
     id: "secrets",
     title: "secrets",
     what: "Private keys, key stores, logins and tokens in files of known names (`id_rsa`, \
-           `*.pem`, `.npmrc`, `.netrc`, `.docker/config.json`, `.aws/credentials`, `.env`, \
+           `*.pem`, `.npmrc`, `.netrc`, apt's `auth.conf`, `.docker/config.json`, `.aws/credentials`, `.env`, \
            `pip.conf`, …), in any layer, deleted later or not, as far as no package brought \
            them; variables of the environment and build arguments that are named as secrets and \
-           have a value. What the secret is, is never shown.",
+           have a value. What the secret is, is never shown. Where one variable is meant, its \
+           place is `path = \"ENV NAME\"` in the settings.",
     why: "Whoever can pull the image has them, also where a later layer deletes the file.",
     fix: "revoke it, then use RUN --mount=type=secret",
     example: "RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev",
@@ -29,7 +30,7 @@ fn found(image: &Image<'_>, _: &Taken) -> Vec<Group> {
     let mut groups: BTreeMap<(Secret, usize, Option<u32>), Group> = BTreeMap::new();
     for (at, payload) in (0_u32..).zip(&account.payloads) {
         let path = account.entry_path(payload);
-        if !is_suspect(path, payload.size) || is_published(image, at, path) {
+        if !secret::is_candidate(path, payload.size) || is_published(image, at, path) {
             continue;
         }
         // What cannot be read is no reason to fail: the name alone proves nothing.
@@ -51,7 +52,10 @@ fn found(image: &Image<'_>, _: &Taken) -> Vec<Group> {
             layer: Some(layer),
             evidence: match hidden {
                 None => secret.words().to_owned(),
-                Some(by) => format!("{}; layer #{by} hides it, and everybody can read it still", secret.words()),
+                Some(by) => format!(
+                    "{}; layer #{by} hides it, and everybody can read it still",
+                    secret.words()
+                ),
             },
             is_grave: true,
             ..Group::default()
@@ -72,17 +76,10 @@ const fn sure(secret: Secret) -> Confidence {
     }
 }
 
-fn is_suspect(path: &[u8], size: u64) -> bool {
-    secret::is_candidate(path, size)
-        || path == b"etc/pip.conf"
-        || path == b"etc/apt/auth.conf"
-        || path.starts_with(b"etc/apt/auth.conf.d/")
-}
-
 /// Whether a package brought it, so that everybody has it anyway; or its name says that it is public.
 fn is_published(image: &Image<'_>, payload: u32, path: &[u8]) -> bool {
-    let owner = image.account.nodes[payload as usize]
-        .and_then(|node| image.facts.packages.owner(node));
+    let owner =
+        image.account.nodes[payload as usize].and_then(|node| image.facts.packages.owner(node));
     let among = ["node_modules", "site-packages", "dist-packages", "gems", "vendor", "testdata"];
     owner.is_some()
         || path.split(|b| *b == b'/').any(|part| among.iter().any(|name| name.as_bytes() == part))
@@ -112,11 +109,16 @@ fn named<'a>(variables: impl Iterator<Item = &'a str>, keyword: &str) -> Option<
     })
 }
 
-/// Build arguments in a row of the history: `|2 A=1 B=2 /bin/sh -c make`.
+/// Build arguments in a row of the history: `|2 A=1 B=2 /bin/sh -c make`. Values may have spaces,
+/// and nothing quotes them: what looks like a variable is one, up to that number.
 fn arguments(created_by: &str) -> impl Iterator<Item = &str> {
     let text = created_by.strip_prefix("RUN ").unwrap_or(created_by);
-    let words = text.strip_prefix('|').unwrap_or_default().split(' ');
-    let mut words = words.peekable();
+    let mut words = text.strip_prefix('|').unwrap_or_default().split(' ');
     let count = words.next().and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
-    words.take(count)
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
+    };
+    words
+        .filter(move |word| word.split_once('=').is_some_and(|(name, _)| is_name(name)))
+        .take(count)
 }

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::account::Account;
-use crate::content::Content;
+use crate::content::script::is_shell;
+use crate::content::{Body, Content};
 use crate::entry::split;
 use crate::facts::Facts;
 use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
+use crate::facts::package::python::normal;
 use crate::facts::package::{Ecosystem, Package};
 use crate::facts::reach::Blind;
 use crate::tree::{Cause, NodeId};
@@ -32,12 +34,15 @@ impl<'a> Image<'a> {
         Self { account, facts, files, names: OnceCell::new(), strongest: OnceCell::new() }
     }
 
-    /// Whether there is a package of that name.
+    /// Whether there is a package of that name, or of Python one of that normal name.
     pub fn has_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
         let names = self.names.get_or_init(|| {
             let mut names: HashMap<String, Vec<Ecosystem>> = HashMap::new();
             for package in &self.facts.packages.all {
                 names.entry(package.name.clone()).or_default().push(package.ecosystem);
+                if package.ecosystem == Ecosystem::Python {
+                    names.entry(normal(&package.name)).or_default().push(package.ecosystem);
+                }
             }
             names
         });
@@ -54,6 +59,21 @@ impl<'a> Image<'a> {
             all.map(|package| of(package).unwrap_or_default()).collect()
         });
         strongest.get(package).copied().unwrap_or_default()
+    }
+
+    /// Whether a shell script that is sure to run names a file of the package.
+    fn is_called(&self, package: &Package) -> bool {
+        let claims = &self.facts.claims;
+        let is_script = |node: NodeId| {
+            let content = self.files.content(node).ok().flatten();
+            let body = content.as_ref().map(|content| &content.body);
+            is_shell(self.files.tree().name(node)) || matches!(body, Some(Body::Shell(_)))
+        };
+        package
+            .files
+            .iter()
+            .filter_map(|node| claims.get(*node)?.from)
+            .any(|from| claims.evidence(from) >= Evidence::Needed && is_script(from))
     }
 
     /// Whether a shell is started without a script: somebody may type anything.
@@ -218,6 +238,7 @@ impl Installed<'_> {
     pub fn unneeded(&self, image: &Image<'_>, sure: Confidence) -> Option<Confidence> {
         match self.evidence {
             Evidence::Needed | Evidence::Opened | Evidence::Executed => None,
+            Evidence::Named if image.is_called(self.package) => None,
             Evidence::Named => Some(Confidence::Low),
             _ if image.is_interactive() => Some(Confidence::Low),
             _ => Some(sure),

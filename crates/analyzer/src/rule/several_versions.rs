@@ -53,8 +53,14 @@ fn older(image: &Image<'_>) -> Vec<(usize, Confidence)> {
 /// Packages whose name carries their version: the name without it, and the version.
 fn in_name(name: &str) -> Option<(String, String)> {
     const STARTS: [&str; 8] = [
-        "openjdk-", "postgresql-", "postgresql-client-", "linux-headers-", "linux-image-", "llvm-",
-        "python3.", "php8.",
+        "openjdk-",
+        "postgresql-",
+        "postgresql-client-",
+        "linux-headers-",
+        "linux-image-",
+        "llvm-",
+        "python3.",
+        "php8.",
     ];
     let start = STARTS.iter().find(|start| {
         let rest = name.strip_prefix(**start);
@@ -68,16 +74,30 @@ fn in_name(name: &str) -> Option<(String, String)> {
 /// A package's version, and its position.
 type Versioned = (Vec<Piece>, usize);
 
-/// A number or a word of a version: numbers are compared as such.
+/// A number or a word of a version, least first: numbers are compared as such.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Piece {
+    /// What comes before the version that it stands behind: `rc`, `beta2`.
+    Before(String),
+    End,
     Word(String),
     Number(u64),
 }
 
 fn pieces(version: &str) -> Vec<Piece> {
     let parts = version.split(['.', '-', '+', '_', '~', ':']);
-    parts.map(|part| part.parse().map_or_else(|_| Piece::Word(part.to_owned()), Piece::Number)).collect()
+    let piece = |part: &str| part.parse().map_or_else(|_| Piece::word(part), Piece::Number);
+    parts.map(piece).chain([Piece::End]).collect()
+}
+
+impl Piece {
+    fn word(text: &str) -> Self {
+        const BEFORE: [&str; 9] =
+            ["a", "alpha", "b", "beta", "dev", "pre", "preview", "rc", "snapshot"];
+        let text = text.to_ascii_lowercase();
+        let word = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        if BEFORE.contains(&word) { Self::Before(text) } else { Self::Word(text) }
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +107,9 @@ mod tests {
     #[test]
     fn versions_are_compared_by_their_numbers() {
         assert!(pieces("1.10.0") > pieces("1.9.9"));
-        assert!(pieces("2.0") > pieces("2.0-rc.1") || pieces("2.0") < pieces("2.0-rc.1"));
+        assert!(pieces("2.0") > pieces("2.0-rc.1") && pieces("2.0") > pieces("2.0-beta2"));
+        assert!(pieces("2.0-rc.1") > pieces("1.9") && pieces("2.0.1") > pieces("2.0"));
+        assert!(pieces("2.0-rc.10") > pieces("2.0-rc.9") && pieces("2.0-1") > pieces("2.0"));
         assert_eq!(in_name("openjdk-17-jre"), Some(("openjdk--jre".into(), "17".into())));
         assert_eq!(in_name("libc6"), None);
     }

@@ -2,14 +2,15 @@
 
 use crate::facts::evidence::Confidence;
 use crate::facts::package::Ecosystem;
+use crate::facts::package::python::normal;
 use crate::rule::seen::File;
 use crate::rule::{Look, Rule, Used};
 
 pub(super) const RULE: Rule = Rule {
     id: "unpacked-archive",
     title: "archives that were unpacked",
-    what: "Archives (`*.tar.*`, `*.tgz`, `*.zip`, …) beside, or in a usual place of sources \
-           beside, a directory of their name; `*.deb` and `*.rpm` outside of caches whose \
+    what: "Archives (`*.tar.*`, `*.tgz`, `*.zip`, …) beside a directory of their name, or where one \
+           is in `/opt`, `/usr/local`, `/usr/src` or `/usr/local/src`; `*.deb` and `*.rpm` outside of caches whose \
            package is installed; `*.whl` whose distribution is; `*.jar.orig`.",
     why: "Everything in them is there twice.",
     fix: "unpack it in the RUN that downloads it, without keeping it",
@@ -33,7 +34,7 @@ fn is_unpacked(file: &File<'_>) -> bool {
         let name = std::str::from_utf8(file.name).unwrap_or_default();
         let name = name.split(separator).next().unwrap_or_default();
         let is_there = |name: &str| file.image.has_package(ecosystem, name);
-        is_there(name) || is_there(&name.replace('_', "-"))
+        is_there(name) || ecosystem == Ecosystem::Python && is_there(&normal(name))
     };
     if file.ends(&[".deb"]) {
         return has(Ecosystem::Dpkg, '_');
@@ -65,7 +66,11 @@ fn is_directory(file: &File<'_>, stem: &[u8]) -> bool {
     let files = file.image.files;
     let is_there = |above: &[u8]| {
         let path = [above, b"/", stem].concat();
-        files.tree().find(path.strip_prefix(b"/").unwrap_or(&path)).is_some_and(|at| files.is_directory(at))
+        files
+            .tree()
+            .find(path.strip_prefix(b"/").unwrap_or(&path))
+            .is_some_and(|at| files.is_directory(at))
     };
-    is_there(crate::entry::split(file.path).0) || PLACES.iter().any(|place| is_there(place.as_bytes()))
+    is_there(crate::entry::split(file.path).0)
+        || PLACES.iter().any(|place| is_there(place.as_bytes()))
 }

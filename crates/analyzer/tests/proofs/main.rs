@@ -5,6 +5,7 @@
 
 mod cases;
 mod dive;
+mod findings;
 mod model;
 mod pipeline;
 mod plan;

@@ -132,6 +132,13 @@ impl ImageBuilder {
         self.step(created_by, None)
     }
 
+    /// The layers and instructions of another image, on top of these.
+    #[must_use]
+    pub fn append(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        self
+    }
+
     fn step(
         mut self,
         created_by: &str,
