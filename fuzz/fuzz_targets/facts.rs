@@ -3,7 +3,12 @@
 
 #![no_main]
 
+use jettison_analyzer::advice::base::catalogue::Catalogue;
+use jettison_analyzer::advice::dockerfile::Dockerfile;
+use jettison_analyzer::advice::suggestion::Kind;
+use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::facts::Facts;
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::facts::profile::Profile;
 use jettison_analyzer::image::Config;
 use jettison_fuzz::image;
@@ -77,8 +82,17 @@ fuzz_target!(|bytes: &[u8]| {
     let account = image::gathered(image).expect("its tar is whole");
     let mut profile = Profile::default();
     let _ = profile.add("the profile", bytes);
-    let facts = Facts::of(&account, Some(&profile)).expect("nothing is left to be read");
+    let files = Filesystem::new(&account);
+    let facts = Facts::of(&files, Some(&profile)).expect("nothing is left to be read");
     let sum: u64 = facts.unused.groups.iter().map(|group| group.bytes.0).sum();
     assert_eq!(sum, facts.unused.bytes);
     assert!(sum <= account.sizes.live.0);
+    let catalogue = Catalogue::builtin();
+    let known = Known { ignores: &[], file: None, catalogue: &catalogue, zstd: &[] };
+    let advice = Advice::of(&files, &facts, known).expect("nothing is left to be read");
+    assert!(advice.findings.bytes() <= account.sizes.files);
+    assert!(advice.suggestions.iter().all(|one| one.saved <= account.sizes.files));
+    for one in advice.suggestions.iter().filter(|one| one.kind == Kind::MultiStage) {
+        Dockerfile::parse(&one.dockerfile).expect("what is written can be read");
+    }
 });

@@ -7,6 +7,7 @@ use jettison_analyzer::account::Account;
 use jettison_analyzer::analyze::{Options, analyze};
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::evidence::Confidence;
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::facts::profile::Profile;
 use jettison_analyzer::source::OpenOptions;
 use jettison_oci::{Bytes, escape};
@@ -81,7 +82,7 @@ impl Verdict {
         };
         let word = format!("docker-daemon:{image}");
         let account = analyze(&word, &mut || Box::new(std::io::empty()), &options)?;
-        let facts = Facts::of(&account, None)?;
+        let facts = Facts::of(&Filesystem::new(&account), None)?;
         let [first, second] = runs;
         let first = opened(&account, first)?;
         let second = opened(&account, second)?;

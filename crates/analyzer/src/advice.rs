@@ -15,6 +15,7 @@ use jettison_oci::Reference;
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
+use crate::facts::filesystem::Filesystem;
 use crate::finding::{Findings, Ignore};
 use crate::source::Transport;
 
@@ -53,15 +54,16 @@ pub struct Known<'a> {
 impl Advice {
     /// Asks every rule, and finds the changes that save most. Fails where the Dockerfile is none,
     /// and where contents cannot be read.
-    pub fn of(account: &Account, facts: &Facts, known: Known<'_>) -> Result<Self> {
-        let findings = Findings::of(account, facts, known.ignores);
+    pub fn of(files: &Filesystem<'_>, facts: &Facts, known: Known<'_>) -> Result<Self> {
+        let account = files.account();
+        let findings = Findings::of(files, facts, known.ignores);
         let file = known.file.map(|given| ReadFile::of(account, given)).transpose();
         let file = file.map_err(|error| Error::Usage(error.to_string()))?;
         let reference = reference(account);
         let built = Built { reference: &reference, file: file.as_ref() };
-        let mut suggestions = multi_stage::suggest(account, facts, &built);
-        let base = BaseAdvice::of(account, facts, known.catalogue)?;
-        suggestions.extend(base.suggestions(account, facts, &built));
+        let mut suggestions = multi_stage::suggest(files, facts, &built);
+        let base = BaseAdvice::of(files, facts, known.catalogue)?;
+        suggestions.extend(base.suggestions(files, facts, &built));
         match &file {
             Some(file) => {
                 let of_file = file.suggest(&findings);

@@ -12,7 +12,6 @@ pub mod unused;
 
 use std::collections::BTreeSet;
 
-use crate::account::Account;
 use crate::error::Result;
 use crate::tree::NodeId;
 
@@ -38,13 +37,12 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Gathers the facts of an account. Its layers must have been read with `gather`, or be ones
-    /// whose contents can still be read.
-    pub fn of(account: &Account, profile: Option<&Profile>) -> Result<Self> {
-        let files = Filesystem::new(account);
-        let mut packages = Packages::read(&files)?;
-        let reached = reach::reach(&files, &packages, profile)?;
-        let unused = unused::find(&files, &packages, &reached);
+    /// Gathers the facts of an account's files. Its layers must have been read with `gather`, or be
+    /// ones whose contents can still be read.
+    pub fn of(files: &Filesystem<'_>, profile: Option<&Profile>) -> Result<Self> {
+        let mut packages = Packages::read(files)?;
+        let reached = reach::reach(files, &packages, profile)?;
+        let unused = unused::find(files, &packages, &reached);
         let mut warnings = std::mem::take(&mut packages.warnings);
         warnings.extend(reached.warnings);
         Ok(Self { packages, claims: reached.claims, blind: reached.blind, unused, warnings })

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use jettison_oci::Bytes;
 
-use crate::account::Account;
 use crate::facts::Facts;
 use crate::facts::evidence::Confidence;
 use crate::facts::filesystem::Filesystem;
@@ -100,9 +99,8 @@ pub struct Findings {
 
 impl Findings {
     /// Asks every rule, in one walk over the tree.
-    pub fn of(account: &Account, facts: &Facts, ignores: &[Ignore]) -> Self {
-        let files = Filesystem::new(account);
-        found::find(account, facts, &files, ignores)
+    pub fn of(files: &Filesystem<'_>, facts: &Facts, ignores: &[Ignore]) -> Self {
+        found::find(files, facts, ignores)
     }
 
     /// Bytes of all of them.

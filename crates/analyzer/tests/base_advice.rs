@@ -12,6 +12,7 @@ use jettison_analyzer::advice::suggestion::Suggestion;
 use jettison_analyzer::analyze::{Options, analyze};
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::evidence::Confidence;
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::source::OpenOptions;
 use jettison_testkit::image::{ImageBuilder, ImageFiles, LayerBuilder, Meta, Wrap};
 
@@ -159,10 +160,11 @@ fn advice(image: ImageBuilder) -> anyhow::Result<Found> {
     };
     let word = format!("docker-archive:{}", path.display());
     let account: Account = analyze(&word, &mut || Box::new(std::io::empty()), &options)?;
-    let facts = Facts::of(&account, None)?;
-    let base = BaseAdvice::of(&account, &facts, &Catalogue::builtin())?;
+    let files = Filesystem::new(&account);
+    let facts = Facts::of(&files, None)?;
+    let base = BaseAdvice::of(&files, &facts, &Catalogue::builtin())?;
     let built = Built { reference: "app:1", file: None };
-    let suggestions = base.suggestions(&account, &facts, &built);
+    let suggestions = base.suggestions(&files, &facts, &built);
     Ok(Found { base, suggestions })
 }
 

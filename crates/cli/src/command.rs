@@ -17,6 +17,7 @@ use std::sync::Arc;
 use jettison_analyzer::account::Account;
 use jettison_analyzer::analyze::{BaseArgument, Options};
 use jettison_analyzer::facts::Facts;
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::facts::profile::Profile;
 use jettison_analyzer::progress::Shared;
 use jettison_analyzer::report::{Detail, Style};
@@ -109,17 +110,17 @@ fn account(
 }
 
 /// What the image's files are for.
-fn facts(profiles: &[PathBuf], account: &Account, context: &Context) -> anyhow::Result<Facts> {
+fn facts(profiles: &[PathBuf], files: &Filesystem<'_>, context: &Context) -> anyhow::Result<Facts> {
     let mut profile = Profile::default();
     for path in profiles {
         let bytes = fs_err::read(path).map_err(|error| UsageError(error.to_string()))?;
         profile.add(&path.display().to_string(), &bytes)?;
     }
-    let id = account.image.config_digest.to_string();
+    let id = files.account().image.config_digest.to_string();
     for other in profile.images.iter().filter(|image| **image != id) {
         context.printer.warning(&format!("a profile is of the image {other}, not of {id}"));
     }
-    let facts = Facts::of(account, (!profiles.is_empty()).then_some(&profile))?;
+    let facts = Facts::of(files, (!profiles.is_empty()).then_some(&profile))?;
     for warning in &facts.warnings {
         context.printer.warning(warning);
     }

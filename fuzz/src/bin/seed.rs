@@ -206,6 +206,18 @@ fn jars() -> Vec<Vec<u8>> {
     vec![[local, row, end].concat()]
 }
 
+/// Dockerfiles, each with a `.dockerignore` behind a zero byte.
+fn dockerfiles() -> Vec<Vec<u8>> {
+    [
+        "# syntax=docker/dockerfile:1\nARG V=12\nFROM debian:$V AS a\nRUN apt-get update \\\n # c\n && \
+         apt-get install -y gcc\nCOPY --from=0 . /app\nRUN chmod -R 0755 /app\n\0.git\n!a/**\n",
+        "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN <<EOF cat >/x\nhello\nEOF\n",
+        "# escape=`\nfrom a\nrun pip install b `\n c\nADD http://h/x.tar.gz /t\nONBUILD RUN x\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
 fn main() -> anyhow::Result<()> {
     let corpus = std::env::args_os().nth(1).context("usage: seed DIRECTORY")?;
     let steps: Vec<u8> = (0..=255_u8).flat_map(|at| [at, at.wrapping_mul(7)]).collect();
@@ -219,6 +231,7 @@ fn main() -> anyhow::Result<()> {
         ("packages", [packages(), rpm(), jars()].concat()),
         ("rpm", rpm()),
         ("jar", jars()),
+        ("dockerfile", dockerfiles()),
         ("reference", texts()),
         ("documents", documents()),
         ("cache", cached()?),

@@ -29,7 +29,6 @@ pub mod suggest;
 pub mod today;
 pub mod version;
 
-use crate::account::Account;
 use crate::advice::multi_stage::{self, Built};
 use crate::advice::suggestion::Suggestion;
 use crate::error::Result;
@@ -56,21 +55,19 @@ impl BaseAdvice {
     /// The best bases as suggestions, each with a whole Dockerfile where one can be written.
     pub fn suggestions(
         &self,
-        account: &Account,
+        files: &Filesystem<'_>,
         facts: &Facts,
         built: &Built<'_>,
     ) -> Vec<Suggestion> {
+        let account = files.account();
         let chosen = suggest::chosen(&self.needs, &account.sizes, &self.ranked);
         let mut suggestions = suggest::suggest(&self.needs, &self.today, &chosen);
-        let files = Filesystem::new(account);
-        let own = origin::own(&files, facts, self.today.layers.unwrap_or(0));
+        let own = origin::own(files, facts, self.today.layers.unwrap_or(0));
         for (suggestion, row) in suggestions.iter_mut().zip(chosen) {
             let lines = |builder: &str| {
                 dockerfile::lines(&self.needs, &row.candidate, &row.verdict.brings, builder)
             };
-            if let Some((text, diff)) =
-                multi_stage::rebased(account, facts, &files, built, &own, &lines)
-            {
+            if let Some((text, diff)) = multi_stage::rebased(files, facts, built, &own, &lines) {
                 suggestion.dockerfile = text;
                 suggestion.diff = diff;
             }
@@ -79,10 +76,10 @@ impl BaseAdvice {
     }
 
     /// Looks for a better base of an image.
-    pub fn of(account: &Account, facts: &Facts, catalogue: &Catalogue) -> Result<Self> {
-        let files = Filesystem::new(account);
-        let today = Today::of(account, facts, &files)?;
-        let needs = Needs::of(account, facts, &files, &today)?;
+    pub fn of(files: &Filesystem<'_>, facts: &Facts, catalogue: &Catalogue) -> Result<Self> {
+        let account = files.account();
+        let today = Today::of(account, facts, files)?;
+        let needs = Needs::of(account, facts, files, &today)?;
         let ranked = rank::rank(&needs, &today, &account.sizes, &catalogue.candidates);
         Ok(Self { today, needs, ranked })
     }

@@ -34,19 +34,19 @@ pub struct Built<'a> {
 }
 
 /// Suggestions to build in stages, the one that saves most first.
-pub fn suggest(account: &Account, facts: &Facts, today: &Built<'_>) -> Vec<Suggestion> {
+pub fn suggest(files: &Filesystem<'_>, facts: &Facts, today: &Built<'_>) -> Vec<Suggestion> {
+    let account = files.account();
     // Whoever types into a shell may use everything.
     if facts.blind.iter().any(|(blind, _)| *blind == Blind::Shell) {
         return Vec::new();
     }
-    let files = Filesystem::new(account);
-    if !has_copier(&files) {
+    if !has_copier(files) {
         return Vec::new();
     }
     let mut found: Vec<Suggestion> = Vec::new();
     for sure in [Confidence::Medium, Confidence::High] {
-        let Some(kept) = kept::kept(account, facts, &files, Choice::Sure(sure)) else { continue };
-        let suggestion = suggestion(account, facts, &files, today, &kept, sure);
+        let Some(kept) = kept::kept(files, facts, Choice::Sure(sure)) else { continue };
+        let suggestion = suggestion(account, facts, files, today, &kept, sure);
         // The careful one is worth telling where it is surer.
         found.extend(suggestion.filter(|new| {
             found.iter().all(|other: &Suggestion| other.confidence < new.confidence)
@@ -62,9 +62,8 @@ pub fn suggest(account: &Account, facts: &Facts, today: &Built<'_>) -> Vec<Sugge
 /// A Dockerfile that puts the application's own files on another base, and the diff to it. `lines`
 /// starts from that base, given the name of the stage that makes today's image.
 pub(super) fn rebased(
-    account: &Account,
-    facts: &Facts,
     files: &Filesystem<'_>,
+    facts: &Facts,
     today: &Built<'_>,
     own: &HashSet<NodeId>,
     lines: &dyn Fn(&str) -> String,
@@ -72,8 +71,8 @@ pub(super) fn rebased(
     if !has_copier(files) {
         return None;
     }
-    let kept = kept::kept(account, facts, files, Choice::Own(own))?;
-    written::dockerfile(account, today, &kept, lines)
+    let kept = kept::kept(files, facts, Choice::Own(own))?;
+    written::dockerfile(files.account(), today, &kept, lines)
 }
 
 /// Fewer bytes are not worth a stage.

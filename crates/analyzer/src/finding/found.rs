@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use jettison_oci::Bytes;
 
-use crate::account::Account;
 use crate::account::Waste;
 use crate::facts::Facts;
 use crate::facts::evidence::{Confidence, Evidence};
@@ -19,12 +18,8 @@ use crate::rule::{ALL, Look, Rule, Used};
 use crate::tree::{Cause, Fate, NodeId};
 
 /// Finds everything.
-pub(super) fn find(
-    account: &Account,
-    facts: &Facts,
-    files: &Filesystem<'_>,
-    ignores: &[Ignore],
-) -> Findings {
+pub(super) fn find(files: &Filesystem<'_>, facts: &Facts, ignores: &[Ignore]) -> Findings {
+    let account = files.account();
     let image = Image::new(account, facts, files);
     let mut finder = Finder::new(&image);
     finder.walk();
@@ -102,6 +97,7 @@ impl<'i, 'a> Finder<'i, 'a> {
         // The directories above, each with where its path ends and the rules of what is below it.
         // A volume's content is its user's: no rule is asked there.
         let mut above: Vec<(NodeId, usize, Option<Rules>)> = Vec::new();
+        let directories = Directories::new();
         let mut path = Vec::new();
         for &node in files.nodes() {
             let parent = tree.parent(node);
@@ -119,7 +115,7 @@ impl<'i, 'a> Finder<'i, 'a> {
                     volumes.iter().any(|volume| !volume.is_empty() && volume.as_bytes() == path);
                 let rules = rules
                     .filter(|_| !is_volume)
-                    .map(|rules| directory(&Directory { path: &path, node, image }, rules));
+                    .map(|rules| directories.rules(&Directory { path: &path, node, image }, rules));
                 above.push((node, path.len(), rules));
             } else if let Some(rules) = rules.filter(|_| files.is_file(node)) {
                 self.file(node, &path, rules);
@@ -320,17 +316,40 @@ fn looks() -> impl Iterator<Item = (usize, &'static Look)> {
     ALL.iter().enumerate().flat_map(|(at, rule)| rule.looks.iter().map(move |look| (at, look)))
 }
 
-/// The rules of what is below a directory.
-fn directory(at: &Directory<'_>, above: Rules) -> Rules {
-    let mut rules = above;
-    for (rule, look) in looks() {
-        match look {
-            Look::Below(fits) if fits(at) => rules |= bit(rule),
-            Look::NotBelow(fits) if fits(at) => rules &= !bit(rule),
-            _ => {}
+/// What is asked of each directory: far fewer than there are looks, and asked a million times.
+struct Directories {
+    below: Vec<(Rules, fn(&Directory<'_>) -> bool)>,
+    not_below: Vec<(Rules, fn(&Directory<'_>) -> bool)>,
+}
+
+impl Directories {
+    fn new() -> Self {
+        let (mut below, mut not_below) = (Vec::new(), Vec::new());
+        for (rule, look) in looks() {
+            match look {
+                Look::Below(fits) => below.push((bit(rule), *fits)),
+                Look::NotBelow(fits) => not_below.push((bit(rule), *fits)),
+                _ => {}
+            }
         }
+        Self { below, not_below }
     }
-    rules
+
+    /// The rules of what is below a directory.
+    fn rules(&self, at: &Directory<'_>, above: Rules) -> Rules {
+        let mut rules = above;
+        for (rule, fits) in &self.below {
+            if fits(at) {
+                rules |= rule;
+            }
+        }
+        for (rule, fits) in &self.not_below {
+            if fits(at) {
+                rules &= !rule;
+            }
+        }
+        rules
+    }
 }
 
 /// The rules of whole packages.

@@ -246,6 +246,7 @@ pub(crate) fn layer_name(account: &Account, layer: usize) -> LayerName {
 /// The document of an account.
 pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
     let Analyzed { account, facts, advice } = of;
+    let told = facts.filter(|_| detail.unused);
     let image = &account.image;
     Analysis {
         schema_version: SCHEMA_VERSION,
@@ -268,7 +269,7 @@ pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
             live: account.sizes.live,
             wasted: account.sizes.wasted,
             duplicate: account.sizes.duplicate,
-            unused: facts.map(|facts| Bytes(facts.unused.bytes)),
+            unused: told.map(|facts| Bytes(facts.unused.bytes)),
         },
         efficiency: account.efficiency(),
         dive: DiveDocument {
@@ -285,8 +286,8 @@ pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
         layers: account.layers.iter().enumerate().map(|(at, row)| layer(at, row)).collect(),
         waste: account.waste.iter().map(|row| waste_row(account, row, detail)).collect(),
         duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
-        unused: facts.map(|facts| unused::unused(account, facts, detail)),
-        packages: facts.map(|facts| package::packages(account, facts, detail)),
+        unused: told.map(|facts| unused::unused(account, facts, detail)),
+        packages: told.map(|facts| package::packages(account, facts, detail)),
         findings: advice.map(|advice| advice::findings(account, advice, detail)),
         ignored: advice.map(|advice| advice::ignored(&advice.findings)),
         suggestions: advice.map(|advice| advice::suggestions(&advice.suggestions)),

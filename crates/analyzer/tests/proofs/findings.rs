@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jettison_analyzer::account::Account;
 use jettison_analyzer::facts::Facts;
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::finding::Findings;
 use jettison_analyzer::finding::ignore::{Ignore, Pattern};
 use jettison_analyzer::tree::Fate;
@@ -113,8 +114,9 @@ proptest! {
     #[test]
     fn findings_have_each_byte_once(plan in plans()) {
         let account = pipeline::account_saved(layers(&plan));
-        let facts = Facts::of(&account, None).unwrap();
-        let all = Findings::of(&account, &facts, &[]);
+        let files = Filesystem::new(&account);
+        let facts = Facts::of(&files, None).unwrap();
+        let all = Findings::of(&files, &facts, &[]);
         each_byte_once(&account, &all)?;
         prop_assert!(all.ignored.is_empty());
         // What is silenced and what is left is what there was.
@@ -123,7 +125,7 @@ proptest! {
             ignore(Some("removed-later"), None),
             ignore(None, Some("**/*.log")),
         ];
-        let left = Findings::of(&account, &facts, &ignores);
+        let left = Findings::of(&files, &facts, &ignores);
         let silenced: u64 = left.ignored.iter().map(|row| row.bytes.get()).sum();
         prop_assert_eq!(left.bytes().get() + silenced, all.bytes().get());
         let places = |findings: &Findings| -> usize {
@@ -131,7 +133,7 @@ proptest! {
         };
         let rows: usize = left.ignored.iter().map(|row| row.places).sum();
         prop_assert_eq!(places(&left) + rows, places(&all));
-        let none = Findings::of(&account, &facts, &[ignore(None, None)]);
+        let none = Findings::of(&files, &facts, &[ignore(None, None)]);
         prop_assert!(none.all.is_empty());
     }
 }

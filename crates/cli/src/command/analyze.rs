@@ -6,6 +6,7 @@ use jettison_analyzer::account::Account;
 use jettison_analyzer::advice::base::catalogue::Catalogue;
 use jettison_analyzer::advice::file::GivenFile;
 use jettison_analyzer::advice::{Advice, Known};
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::layer::recompress;
 use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
 
@@ -32,13 +33,14 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let gather = unused || is_advised;
         let ignores = settings::ignores(context)?;
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
-        let facts = gather.then(|| facts(profile, &account, context)).transpose()?;
+        let files = Filesystem::new(&account);
+        let facts = gather.then(|| facts(profile, &files, context)).transpose()?;
         let catalogue = Catalogue::builtin();
         let zstd = zstd(args, &account, context)?;
         let known =
             Known { ignores: &ignores, file: file.as_ref(), catalogue: &catalogue, zstd: &zstd };
         let facts_of = facts.as_ref().filter(|_| is_advised);
-        let advice = facts_of.map(|facts| Advice::of(&account, facts, known)).transpose()?;
+        let advice = facts_of.map(|facts| Advice::of(&files, facts, known)).transpose()?;
         for warning in advice.iter().flat_map(|advice| &advice.warnings) {
             context.printer.warning(warning);
         }

@@ -1,6 +1,7 @@
 //! `jettison why`.
 
 use jettison_analyzer::entry::{Kind, clean_into};
+use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::report::{json, model, why_text};
 use jettison_analyzer::why::why;
 use jettison_oci::escape;
@@ -16,7 +17,7 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         clean_into(&typed, &mut path)
             .map_err(|error| UsageError(format!("the path {:?} {error}", args.path)))?;
         let account = account(&args.image, None, &args.read, true, context)?;
-        let facts = facts(&args.profile, &account, context)?;
+        let facts = facts(&args.profile, &Filesystem::new(&account), context)?;
         let node = account.tree.find(&path);
         // Files and links are led to, directories are not.
         let node = node.filter(|node| account.tree.kind(*node) != Kind::Directory);

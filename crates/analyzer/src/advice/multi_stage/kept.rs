@@ -55,12 +55,8 @@ pub(super) enum Choice<'a> {
 }
 
 /// What is kept of an image. `None` where a name has to be written that cannot be.
-pub(super) fn kept(
-    account: &Account,
-    facts: &Facts,
-    files: &Filesystem<'_>,
-    choice: Choice<'_>,
-) -> Option<Kept> {
+pub(super) fn kept(files: &Filesystem<'_>, facts: &Facts, choice: Choice<'_>) -> Option<Kept> {
+    let account = files.account();
     let keeping = Keeping::new(account, facts, files, choice);
     let below = keeping.below();
     let mut kept = Kept::default();
