@@ -203,6 +203,12 @@ pub(crate) struct AnalyzeArgs {
     /// The stage of the Dockerfile that the image is [default: the last]
     #[arg(long, value_name = "STAGE", requires = "dockerfile")]
     pub(crate) target: Option<String>,
+    /// Also take bases from this table: what yours hold, in the form of jettison's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bases: Option<PathBuf>,
+    /// Read the bases that fit from their registries, to measure them
+    #[arg(long)]
+    pub(crate) resolve_bases: bool,
     /// Compress the layers again, to measure what zstd would save: slow
     #[arg(long)]
     pub(crate) measure_zstd: bool,

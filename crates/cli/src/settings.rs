@@ -98,10 +98,15 @@ pub(crate) fn config(args: &GlobalArgs) -> anyhow::Result<(Config, Option<PathBu
     Config::find(args.config.as_deref(), &directory)
 }
 
+/// Today's date, `2027-06-30`, in UTC.
+pub(crate) fn today() -> String {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    now.split('T').next().unwrap_or_default().to_owned()
+}
+
 /// What findings are not told. Those whose day is over are told of.
 pub(crate) fn ignores(context: &Context) -> anyhow::Result<Vec<Ignore>> {
-    let today = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let today = today.split('T').next().unwrap_or_default();
+    let today = today();
     let mut ignores = Vec::new();
     for (at, row) in context.config.ignore.iter().enumerate() {
         let named = format!("[[ignore]] number {}", at + 1);
@@ -126,7 +131,7 @@ pub(crate) fn ignores(context: &Context) -> anyhow::Result<Vec<Ignore>> {
         if ignore.reason.trim().is_empty() {
             return Err(failed("it gives no reason".to_owned()).into());
         }
-        match ignore.until.as_deref().filter(|until| *until < today) {
+        match ignore.until.as_deref().filter(|until| *until < today.as_str()) {
             Some(until) => context.printer.warning(&format!(
                 "{named} ended on {until}: what it silenced is told again ({})",
                 ignore.reason

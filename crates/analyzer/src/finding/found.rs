@@ -316,10 +316,13 @@ fn looks() -> impl Iterator<Item = (usize, &'static Look)> {
     ALL.iter().enumerate().flat_map(|(at, rule)| rule.looks.iter().map(move |look| (at, look)))
 }
 
+/// Whether a directory is one that a rule is about.
+type Fits = fn(&Directory<'_>) -> bool;
+
 /// What is asked of each directory: far fewer than there are looks, and asked a million times.
 struct Directories {
-    below: Vec<(Rules, fn(&Directory<'_>) -> bool)>,
-    not_below: Vec<(Rules, fn(&Directory<'_>) -> bool)>,
+    below: Vec<(Rules, Fits)>,
+    not_below: Vec<(Rules, Fits)>,
 }
 
 impl Directories {

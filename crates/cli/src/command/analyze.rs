@@ -1,5 +1,7 @@
 //! `jettison analyze`.
 
+mod bases;
+
 use std::path::Path;
 
 use jettison_analyzer::account::Account;
@@ -35,12 +37,23 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
         let files = Filesystem::new(&account);
         let facts = gather.then(|| facts(profile, &files, context)).transpose()?;
-        let catalogue = Catalogue::builtin();
-        let zstd = zstd(args, &account, context)?;
-        let known =
-            Known { ignores: &ignores, file: file.as_ref(), catalogue: &catalogue, zstd: &zstd };
-        let facts_of = facts.as_ref().filter(|_| is_advised);
-        let advice = facts_of.map(|facts| Advice::of(&files, facts, known)).transpose()?;
+        let advice = match facts.as_ref().filter(|_| is_advised) {
+            Some(facts) => {
+                let mut catalogue = catalogue(args)?;
+                if args.resolve_bases {
+                    bases::resolve(&mut catalogue, &files, facts, args, context)?;
+                }
+                let zstd = zstd(args, &account, context)?;
+                let known = Known {
+                    ignores: &ignores,
+                    file: file.as_ref(),
+                    catalogue: &catalogue,
+                    zstd: &zstd,
+                };
+                Some(Advice::of(&files, facts, known)?)
+            }
+            None => None,
+        };
         for warning in advice.iter().flat_map(|advice| &advice.warnings) {
             context.printer.warning(warning);
         }
@@ -66,6 +79,17 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
             }
         }))
     })
+}
+
+/// The bases that are suggested.
+fn catalogue(args: &AnalyzeArgs) -> anyhow::Result<Catalogue> {
+    let mut catalogue = Catalogue::builtin();
+    if let Some(path) = &args.bases {
+        let failed = |error: String| UsageError(format!("--bases {}: {error}", path.display()));
+        let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
+        catalogue.candidates.extend(Catalogue::parse(&text).map_err(failed)?.candidates);
+    }
+    Ok(catalogue)
 }
 
 /// What each layer would take as zstd, where that was asked for.
