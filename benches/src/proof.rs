@@ -3,6 +3,8 @@
 //! start it.
 
 mod applied;
+mod beside;
+mod precise;
 mod stand_ins;
 mod table;
 mod verdict;
@@ -18,6 +20,7 @@ use jettison_testkit::process::run;
 use crate::machine;
 
 use self::applied::Suggestions;
+use self::precise::Precision;
 use self::table::Table;
 use self::verdict::Verdict;
 
@@ -51,6 +54,12 @@ pub(crate) struct Args {
     /// Apply what is suggested: build it, measure it, and put it to the same work.
     #[arg(long)]
     apply: bool,
+    /// Instead, compare what rules report with what the runs opened.
+    #[arg(long)]
+    precise: bool,
+    /// Instead, compare with what this program, hadolint, says of the Dockerfiles.
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<String>,
     /// End with exit code 1 where a bar is missed.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -73,6 +82,24 @@ pub(crate) fn run_all(args: &Args) -> anyhow::Result<bool> {
             suggestions.apply(&image)?;
         }
         return suggestions.finish(&args.room.join("applied.json"));
+    }
+    if args.precise {
+        let mut precision = Precision::default();
+        for recipe in recipes(&args.recipes, &args.only)? {
+            let image = Proof::of(&recipe, &dockerd, args)?;
+            image.build()?;
+            precision.add(&image)?;
+        }
+        return Ok(precision.finish());
+    }
+    if let Some(hadolint) = &args.beside {
+        beside::head();
+        for recipe in recipes(&args.recipes, &args.only)? {
+            let image = Proof::of(&recipe, &dockerd, args)?;
+            image.build()?;
+            beside::row(&image, hadolint)?;
+        }
+        return Ok(true);
     }
     let mut table = Table::default();
     for recipe in recipes(&args.recipes, &args.only)? {

@@ -40,7 +40,7 @@ pub(super) struct Suggestions {
 }
 
 impl Suggestions {
-    /// Applies the best suggestions of each kind that make a whole Dockerfile.
+    /// Applies what is suggested as a whole Dockerfile: stages, and the first of the bases.
     pub(super) fn apply(&mut self, image: &Proof<'_>) -> anyhow::Result<()> {
         let analysis = analysis(image, &image.tag, &[])?;
         let today = analysis["size"]["files"].as_u64().context("no size")?;
@@ -57,7 +57,13 @@ impl Suggestions {
                 && one["dockerfile"].as_str().is_some_and(|text| text.contains(" AS builder"))
         });
         let mut is_small = false;
+        let mut has_base = false;
         for (at, suggestion) in whole.enumerate() {
+            // Of bases the first: the others are there for those who cannot have it.
+            let is_base = suggestion["kind"] == "base-image";
+            if is_base && std::mem::replace(&mut has_base, true) {
+                continue;
+            }
             let applied = applied(image, at, today, suggestion)?;
             is_small |= applied.failed.is_empty()
                 && applied.built.is_some_and(|built| share(built, today) < SMALL);
