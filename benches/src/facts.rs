@@ -1,4 +1,4 @@
-//! What it costs to find out what each file is for: `--unused` against a run without.
+//! What it costs to find out what each file is for, and what to do: against the account alone.
 
 use crate::measure::interleaved;
 use crate::programs::Programs;
@@ -25,12 +25,16 @@ pub(crate) fn measure(
         facts.arg("--unused");
         let mut cached = programs.jettison_cached(&image, cache.path());
         cached.arg("--unused");
-        let [plain, facts, cached] = interleaved([programs.jettison(&image), facts, cached], runs)?;
+        let advising = programs.jettison_advising(&image);
+        let [plain, facts, advising, cached] =
+            interleaved([programs.jettison(&image), facts, advising, cached], runs)?;
         Table::group(&format!("facts, {name}"), "without");
         let what = |figure: &str| format!("--unused: {figure}");
         table.row(&what("wall"), Figure::Wall, Some(plain), facts, Bar::TimesMore(1.5));
         table.row(&what("CPU"), Figure::Cpu, Some(plain), facts, Bar::Nothing);
         table.row(&what("memory"), Figure::Memory, Some(plain), facts, Bar::Mebibytes(MEMORY));
+        table.row("advice: wall", Figure::Wall, Some(plain), advising, Bar::Nothing);
+        table.row("advice: memory", Figure::Memory, Some(plain), advising, Bar::Nothing);
         // The best run is one with a filled cache.
         table.row("--unused, cached: wall", Figure::Wall, Some(plain), cached, Bar::Nothing);
     }

@@ -45,6 +45,13 @@ impl Programs {
     /// `jettison analyze IMAGE`, without its cache.
     pub(crate) fn jettison(&self, image: &str) -> Command {
         let mut command = Command::new(&self.jettison);
+        command.args(["analyze", "--quiet", "--advice", "off", "--no-cache", image]);
+        command
+    }
+
+    /// `jettison analyze IMAGE` as people type it: with what to do.
+    pub(crate) fn jettison_advising(&self, image: &str) -> Command {
+        let mut command = Command::new(&self.jettison);
         command.args(["analyze", "--quiet", "--no-cache", image]);
         command
     }
@@ -52,7 +59,7 @@ impl Programs {
     /// `jettison analyze IMAGE` with its cache in `cache`.
     pub(crate) fn jettison_cached(&self, image: &str, cache: &Path) -> Command {
         let mut command = Command::new(&self.jettison);
-        command.args(["analyze", "--quiet", image]).env("XDG_CACHE_HOME", cache);
+        command.args(["analyze", "--quiet", "--advice", "off", image]).env("XDG_CACHE_HOME", cache);
         command
     }
 

@@ -123,6 +123,19 @@ impl Account {
         self.read[entry.layer as usize].content(&what, entry.position as usize)
     }
 
+    /// What was gathered of a payload's content as it went by.
+    pub(crate) fn gathered(&self, payload: u32) -> Option<Arc<Content>> {
+        let entry = self.payloads[payload as usize].entry;
+        self.indexes[entry.layer as usize].gathered(entry.position).cloned()
+    }
+
+    /// Bytes of the sections for debuggers and of the symbol table of a payload that is an ELF file.
+    pub(crate) fn sections(&self, payload: u32) -> Result<Option<(u64, u64)>> {
+        let entry = self.payloads[payload as usize].entry;
+        let what = || crate::layer::read::name(&self.image, entry.layer as usize);
+        self.read[entry.layer as usize].sections(&what, entry.position as usize)
+    }
+
     /// The path that a payload's own entry bears.
     pub fn entry_path(&self, payload: &Payload) -> &[u8] {
         self.entry(payload.entry).path()

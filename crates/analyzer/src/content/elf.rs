@@ -6,7 +6,7 @@
 
 mod build;
 mod names;
-mod sections;
+pub mod sections;
 
 use object::Endianness;
 use object::elf::{

@@ -160,6 +160,25 @@ impl<'a> Filesystem<'a> {
         Ok(read)
     }
 
+    /// Bytes of the sections for debuggers and of the symbol table of a file; `None` where it is no
+    /// ELF file. One that nobody has looked into yet is not looked into for this.
+    pub fn sections(&self, node: NodeId) -> Result<Option<(u64, u64)>> {
+        let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) else {
+            return Ok(None);
+        };
+        let of = |content: &Content| match &content.body {
+            Body::Elf(elf) => Some((elf.debug, elf.symbols)),
+            _ => None,
+        };
+        if let Some(known) = self.contents.borrow().get(&payload) {
+            return Ok(known.as_deref().and_then(of));
+        }
+        match self.account.sections(payload)? {
+            Some(sections) => Ok(Some(sections)),
+            None => Ok(self.account.gathered(payload).as_deref().and_then(of)),
+        }
+    }
+
     /// The text of a document; `None` where there is none at the path, or none that is kept.
     pub fn document(&self, path: &[u8]) -> Result<Option<Arc<Content>>> {
         let Some(found) = self.file(path) else { return Ok(None) };

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::blob::Region;
+use crate::content::elf::sections;
 use crate::content::{Collector, Content};
 use crate::error::{Error, Result};
 use crate::layer::index::{ContentHash, LayerIndex};
@@ -120,6 +121,53 @@ impl ReadLayer {
             step = buffer.len();
         }
         Ok(collector.finish().map(Arc::new))
+    }
+
+    /// Bytes of the sections for debuggers and of the symbol table of the file at `position`, without
+    /// looking into the rest of it. `None` where it is no ELF file; what was gathered as it went by
+    /// says it elsewhere.
+    pub(crate) fn sections(
+        &self,
+        what: &dyn Fn() -> String,
+        position: usize,
+    ) -> Result<Option<(u64, u64)>> {
+        if !self.can_open(position) {
+            return Ok(None);
+        }
+        let entry = self.index.entry(position);
+        let size = entry.size();
+        let mut failed = None;
+        let mut take = |read: std::io::Result<Vec<u8>>| match read {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                failed = Some(Error::reading(&what(), error));
+                None
+            }
+        };
+        let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
+        let found = if let ContentAccess::Region(region) = &self.contents {
+            let part = region.part(entry.content().0, size).ok_or_else(truncated)?;
+            sections::sections(size, &mut |offset, length| {
+                let mut bytes = vec![0; length];
+                let read = part.read_at(&mut bytes, offset).map(|read| {
+                    bytes.truncate(read);
+                    bytes
+                });
+                take(read)
+            })
+        } else {
+            let mut file = self.open(position)?.ok_or_else(truncated)?;
+            let mut at = 0;
+            sections::sections(size, &mut |offset, length| {
+                let skip = offset.checked_sub(at)?;
+                let mut bytes = Vec::new();
+                let read = std::io::copy(&mut (&mut file).take(skip), &mut std::io::sink())
+                    .and_then(|_| (&mut file).take(length as u64).read_to_end(&mut bytes));
+                at = offset + length as u64;
+                take(read.map(|_| bytes))
+            })
+        };
+        failed.map_or(Ok(found), Err)
     }
 
     /// The uncompressed tar, where it stands in a file.

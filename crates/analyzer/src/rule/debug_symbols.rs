@@ -1,6 +1,5 @@
 //! Sections of programs that only debuggers read.
 
-use crate::content::{Body, Content};
 use crate::facts::evidence::Confidence;
 use crate::facts::kind::{Form, form_of};
 use crate::rule::seen::File;
@@ -35,12 +34,9 @@ fn sections(file: &File<'_>) -> Vec<Part> {
     if !is_library && !is_program() {
         return Vec::new();
     }
-    match file.content().as_deref() {
-        Some(Content { body: Body::Elf(elf), .. }) => {
-            vec![
-                Part { of: ".debug_*", bytes: elf.debug },
-                Part { of: ".symtab", bytes: elf.symbols },
-            ]
+    match file.image.files.sections(file.node) {
+        Ok(Some((debug, symbols))) => {
+            vec![Part { of: ".debug_*", bytes: debug }, Part { of: ".symtab", bytes: symbols }]
         }
         _ => Vec::new(),
     }

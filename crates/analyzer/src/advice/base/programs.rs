@@ -6,6 +6,7 @@ use crate::advice::base::needs::{Command, Proof};
 use crate::advice::base::origin::{Origin, Starter};
 use crate::content::script::is_shell;
 use crate::content::{self, Body};
+use crate::entry::Kind;
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
@@ -54,9 +55,44 @@ pub(super) fn find(workload: &mut Workload<'_>) -> Result<()> {
             _ => {}
         }
     }
+    links(workload);
     let needs = &mut workload.needs;
     needs.commands.sort_by(|a, b| (&a.name, &a.package).cmp(&(&b.name, &b.package)));
     Ok(())
+}
+
+/// Names of programs that another package brought than the program: `redis-server` of the package
+/// `redis-server` leads to `redis-check-rdb` of `redis-tools`.
+fn links(workload: &mut Workload<'_>) {
+    let files = workload.files;
+    for &link in files.nodes() {
+        if files.tree().kind(link) != Kind::Symlink
+            || workload.origins.evidence(link) < Evidence::Named
+        {
+            continue;
+        }
+        let path = files.path(link);
+        let (directory, name) = split(&path);
+        let Some(found) = files.file(&path) else { continue };
+        if !matches!(split(directory).1, b"bin" | b"sbin") {
+            continue;
+        }
+        let (Some(of_link), Some(of_program)) =
+            (workload.package_name(link), workload.package_name(found.node))
+        else {
+            continue;
+        };
+        let program = text_of(files.tree().name(found.node));
+        let mut commands = workload.needs.commands.iter();
+        let is_started = |c: &&Command| c.name == program && c.package == of_program;
+        if of_link != of_program
+            && let Some(command) = commands.find(is_started)
+        {
+            let proof = command.proof.clone();
+            let (name, package) = (text_of(name), of_link.to_owned());
+            workload.needs.commands.push(Command { name, package, proof });
+        }
+    }
 }
 
 /// The shell that the configuration itself starts, and what the text behind its `-c` does: a health
