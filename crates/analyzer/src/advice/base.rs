@@ -66,6 +66,7 @@ impl BaseAdvice {
         for (suggestion, row) in suggestions.iter_mut().zip(chosen) {
             let lines = |builder: &str| {
                 dockerfile::lines(&self.needs, &row.candidate, &row.verdict.brings, builder)
+                    + &dockerfile::cleared(&row.candidate, &account.image.config)
             };
             if let Some((text, diff)) = multi_stage::rebased(files, facts, built, &own, &lines) {
                 suggestion.dockerfile = text;

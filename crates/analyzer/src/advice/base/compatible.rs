@@ -52,6 +52,7 @@ pub fn check(needs: &Needs, candidate: &Candidate) -> Verdict {
     check.libc();
     check.shells();
     check.commands();
+    check.asked();
     check.interpreters();
     check.package_managers();
     check.libraries();
@@ -164,6 +165,28 @@ impl Check<'_> {
             let why = format!("{} starts {name}", proof.words());
             if !is_there && !self.install(package, &why) {
                 self.miss(format!("{why} of the package {package}, which the base does not have"));
+            }
+        }
+    }
+
+    /// Whoever asked for a package wants it whole.
+    fn asked(&mut self) {
+        for (package, proof) in &self.needs.asked {
+            let is_there = self.is_family() && self.candidate.packages.contains(package);
+            // Of an interpreter the base may have one of its own.
+            let of = self.needs.interpreters.iter().find(|one| one.packages.contains(package));
+            let provided = self.candidate.interpreter.as_ref();
+            let is_provided = of.zip(provided).is_some_and(|(of, has)| of.language == has.language);
+            // Busybox has what one of its own packages would bring.
+            let mut commands = self.needs.commands.iter().filter(|one| one.package == *package);
+            let is_command = commands.clone().count() > 0
+                && commands.all(|one| self.candidate.commands.contains(&one.name));
+            if is_there || is_provided || is_command {
+                continue;
+            }
+            let why = format!("{} is in use", proof.words());
+            if !self.install(package, &why) {
+                self.miss(format!("{why}, of the package {package}, which the base does not have"));
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::advice::base::candidate::Candidate;
 use crate::advice::base::compatible::Brings;
 use crate::advice::base::needs::Needs;
 use crate::entry::split;
+use crate::image::Config;
 
 /// Files copied one by one; more are named by their number.
 const COPIES_MAX: usize = 200;
@@ -38,6 +39,24 @@ pub fn lines(needs: &Needs, candidate: &Candidate, brings: &Brings, builder: &st
         } else {
             "ENV LD_LIBRARY_PATH=/usr/local/lib\n"
         });
+    }
+    text
+}
+
+/// Lines that undo what a base is set to and the image is not: it would be inherited.
+pub fn cleared(candidate: &Candidate, config: &Config) -> String {
+    let mut text = String::new();
+    if candidate.reference == "scratch" {
+        return text;
+    }
+    if config.user.is_empty() {
+        text.push_str("USER 0\n");
+    }
+    if config.working_dir.is_empty() {
+        text.push_str("WORKDIR /\n");
+    }
+    if candidate.entrypoint.is_some() && config.entrypoint.is_empty() {
+        text.push_str("ENTRYPOINT []\n");
     }
     text
 }
@@ -132,6 +151,17 @@ mod tests {
             "build",
         );
         assert!(text.contains("RUN microdnf install -y libpq5 \\\n"), "{text}");
+    }
+
+    #[test]
+    fn what_a_base_is_set_to_is_not_inherited() {
+        let config = |json: &str| Config::parse("a test", json.as_bytes()).unwrap();
+        let python = candidate("gcr.io/distroless/python3-debian12");
+        let bare = config(r#"{"config": {"Cmd": ["python3", "app.py"]}}"#);
+        assert_eq!(cleared(&python, &bare), "USER 0\nWORKDIR /\nENTRYPOINT []\n");
+        assert_eq!(cleared(&candidate("scratch"), &bare), "");
+        let set = r#"{"config": {"Entrypoint": ["/a"], "User": "1", "WorkingDir": "/app"}}"#;
+        assert_eq!(cleared(&python, &config(set)), "");
     }
 
     #[test]

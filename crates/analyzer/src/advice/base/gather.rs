@@ -6,7 +6,7 @@ use jettison_oci::{Bytes, escape};
 
 use crate::account::Account;
 use crate::advice::base::linkage;
-use crate::advice::base::needs::{Installed, Needs};
+use crate::advice::base::needs::{Installed, Needs, Proof};
 use crate::advice::base::origin::{Origin, Origins, Starter, is_distribution};
 use crate::advice::base::programs;
 use crate::advice::base::runtime;
@@ -17,6 +17,7 @@ use crate::facts::Facts;
 use crate::facts::evidence::Evidence;
 use crate::facts::filesystem::Filesystem;
 use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::package::Reason;
 use crate::facts::reach::Blind;
 use crate::tree::NodeId;
 
@@ -65,6 +66,7 @@ impl Needs {
         programs::find(&mut workload)?;
         runtime::find(&mut workload)?;
         linkage::trust(&mut workload);
+        workload.asked();
         workload.own();
         workload.doubts()?;
         Ok(workload.needs)
@@ -153,6 +155,37 @@ impl Workload<'_> {
         data.paths.push(path);
         data.bytes = Bytes(data.bytes.get().saturating_add(size));
         Ok(())
+    }
+
+    /// Packages that somebody asked for, and that are in use by more than their libraries.
+    fn asked(&mut self) {
+        // What these bring is a need of its own, or every base's.
+        const OWN: [&str; 5] =
+            ["base-files", "base-passwd", "ca-certificates", "netbase", "tzdata"];
+        let packages = self.facts.packages.all.iter();
+        let asked = packages.filter(|package| {
+            is_distribution(package.ecosystem)
+                && package.reason == Reason::Asked
+                && !package.is_essential
+                && !OWN.contains(&package.name.as_str())
+        });
+        let libraries: HashSet<&str> =
+            self.needs.libraries.values().map(|library| library.path.as_str()).collect();
+        let mut found: BTreeMap<String, Proof> = BTreeMap::new();
+        for package in asked {
+            for &node in &package.files {
+                if self.files.is_file(node)
+                    && self.origins.evidence(node) >= Evidence::Named
+                    && matches!(self.origins.of(node), Origin::Package(_))
+                {
+                    let path = self.path(node);
+                    if !libraries.contains(path.as_str()) {
+                        found.entry(package.name.clone()).or_default().add(path);
+                    }
+                }
+            }
+        }
+        self.needs.asked = found;
     }
 
     /// Adds up the application's files, each content once.

@@ -176,6 +176,9 @@ pub struct Needs {
     pub time_zones: Proof,
     /// `USER`, where it is a name that `/etc/passwd` has to explain.
     pub user: Option<String>,
+    /// Packages of the distribution that somebody asked for and that are in use, with files of theirs
+    /// that something leads to. What is only linked against is told by its name alone.
+    pub asked: BTreeMap<String, Proof>,
     /// Other files of the distribution that are read, by package.
     pub data: BTreeMap<String, Data>,
     /// The distribution's packages by name.
@@ -200,6 +203,7 @@ impl Needs {
             && self.commands.is_empty()
             && self.package_managers.is_empty()
             && self.data.is_empty()
+            && self.asked.is_empty()
     }
 
     /// Bytes of packages and of what they depend on, without those that are there already.
