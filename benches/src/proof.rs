@@ -165,15 +165,15 @@ impl<'a> Proof<'a> {
             fs::copy(self.args.recipes.join("base.Dockerfile"), context.join("Dockerfile"))?;
             machine::build(self.dockerd, &context, "Dockerfile", None, BASE)?;
         }
+        let recipe = fs::read_to_string(self.recipe.join("Dockerfile"))?;
+        let support = format!("{}-support", self.tag);
+        if recipe.contains(" AS support") && !self.has(&support) {
+            machine::build(self.dockerd, self.recipe, "Dockerfile", Some("support"), &support)?;
+        }
         if self.has(&self.tag) {
             return Ok(());
         }
         eprintln!("prove: building {}", self.name);
-        let recipe = fs::read_to_string(self.recipe.join("Dockerfile"))?;
-        if recipe.contains(" AS support") {
-            let tag = format!("{}-support", self.tag);
-            machine::build(self.dockerd, self.recipe, "Dockerfile", Some("support"), &tag)?;
-        }
         machine::build(self.dockerd, self.recipe, "Dockerfile", None, &self.tag)
     }
 

@@ -26,6 +26,7 @@ mod registry;
 mod reports;
 mod rules;
 mod shop;
+mod suggestions;
 mod tools;
 mod unused;
 mod why;

@@ -148,9 +148,13 @@ fn confidence(facts: &Facts, files: &Filesystem<'_>) -> Confidence {
     if is_interpreted { Confidence::Medium } else { Confidence::High }
 }
 
-/// Whether there is a shell with `cp`, to gather files with.
+/// Whether there is a shell with what it takes to gather files.
 fn has_copier(files: &Filesystem<'_>) -> bool {
-    files.file(b"bin/sh").is_some() && files.file(b"bin/cp").is_some()
+    let is_there = |name: &str| {
+        let places = ["bin", "usr/bin"];
+        places.iter().any(|place| files.file(format!("{place}/{name}").as_bytes()).is_some())
+    };
+    files.file(b"bin/sh").is_some() && ["cp", "install", "mkdir", "rm"].into_iter().all(is_there)
 }
 
 fn because(account: &Account, facts: &Facts, kept: &Kept, sure: Confidence) -> Vec<String> {

@@ -87,7 +87,7 @@ fn catalogue(args: &AnalyzeArgs) -> anyhow::Result<Catalogue> {
     if let Some(path) = &args.bases {
         let failed = |error: String| UsageError(format!("--bases {}: {error}", path.display()));
         let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
-        catalogue.candidates.extend(Catalogue::parse(&text).map_err(failed)?.candidates);
+        catalogue.add(&text).map_err(failed)?;
     }
     Ok(catalogue)
 }

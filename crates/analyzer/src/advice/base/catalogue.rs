@@ -39,15 +39,21 @@ impl Catalogue {
 
     /// Reads a table.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::read(text, BTreeMap::new())
+    }
+
+    /// Adds the images of a table of somebody's own, which may be made of the parts of this crate's.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let builtin: Table = toml::from_str(TABLE).map_err(|error| error.to_string())?;
+        let mut parts = BTreeMap::new();
+        merge(builtin.part, &mut parts)?;
+        self.candidates.extend(Self::read(text, parts)?.candidates);
+        Ok(())
+    }
+
+    fn read(text: &str, mut parts: BTreeMap<String, Row>) -> Result<Self, String> {
         let table: Table = toml::from_str(text).map_err(|error| error.to_string())?;
-        let mut parts: BTreeMap<String, Row> = BTreeMap::new();
-        for mut part in table.part {
-            let name = part.name.take().ok_or("a part has no name")?;
-            let merged = part.with_parts(&parts)?;
-            if parts.insert(name.clone(), merged).is_some() {
-                return Err(format!("there are two parts {name}"));
-            }
-        }
+        merge(table.part, &mut parts)?;
         let rows = table.candidate.into_iter();
         let candidates =
             rows.map(|row| row.with_parts(&parts)?.candidate()).collect::<Result<_, _>>()?;
@@ -83,9 +89,22 @@ impl Catalogue {
     }
 }
 
+/// Adds parts to those before them, of which they may be made.
+fn merge(rows: Vec<Row>, parts: &mut BTreeMap<String, Row>) -> Result<(), String> {
+    for mut part in rows {
+        let name = part.name.take().ok_or("a part has no name")?;
+        let merged = part.with_parts(parts)?;
+        if parts.insert(name.clone(), merged).is_some() {
+            return Err(format!("there are two parts {name}"));
+        }
+    }
+    Ok(())
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    #[serde(default)]
     part: Vec<Row>,
     candidate: Vec<Row>,
 }

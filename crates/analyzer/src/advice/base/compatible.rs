@@ -57,6 +57,7 @@ pub fn check(needs: &Needs, candidate: &Candidate) -> Verdict {
     check.package_managers();
     check.libraries();
     check.files();
+    check.used();
     check.packages();
     let Check { mut verdict, misses, .. } = check;
     verdict.fits = misses.is_empty();
@@ -187,6 +188,22 @@ impl Check<'_> {
             let why = format!("{} is in use", proof.words());
             if !self.install(package, &why) {
                 self.miss(format!("{why}, of the package {package}, which the base does not have"));
+            }
+        }
+    }
+
+    /// What is in use and comes along with nothing else: `postgresql-client-15` where somebody asked
+    /// for `postgresql-client`. A base that installs nothing has its libraries copied.
+    fn used(&mut self) {
+        for package in &self.needs.used {
+            let there = &self.candidate.packages;
+            let brought = self.needs.with_dependencies(&self.verdict.brings.packages, there);
+            if !there.contains(package)
+                && !brought.contains_key(package)
+                && self.can_install(package)
+                && !self.verdict.brings.packages.is_empty()
+            {
+                self.verdict.brings.packages.insert(package.clone());
             }
         }
     }

@@ -163,16 +163,16 @@ impl Workload<'_> {
         const OWN: [&str; 5] =
             ["base-files", "base-passwd", "ca-certificates", "netbase", "tzdata"];
         let packages = self.facts.packages.all.iter();
-        let asked = packages.filter(|package| {
+        let others = packages.filter(|package| {
             is_distribution(package.ecosystem)
-                && package.reason == Reason::Asked
                 && !package.is_essential
                 && !OWN.contains(&package.name.as_str())
         });
         let libraries: HashSet<&str> =
             self.needs.libraries.values().map(|library| library.path.as_str()).collect();
         let mut found: BTreeMap<String, Proof> = BTreeMap::new();
-        for package in asked {
+        let mut used = BTreeSet::new();
+        for package in others {
             for &node in &package.files {
                 if self.files.is_file(node)
                     && self.origins.evidence(node) >= Evidence::Named
@@ -180,12 +180,17 @@ impl Workload<'_> {
                 {
                     let path = self.path(node);
                     if !libraries.contains(path.as_str()) {
-                        found.entry(package.name.clone()).or_default().add(path);
+                        if package.reason == Reason::Asked {
+                            found.entry(package.name.clone()).or_default().add(path);
+                        } else {
+                            used.insert(package.name.clone());
+                        }
                     }
                 }
             }
         }
         self.needs.asked = found;
+        self.needs.used = used;
     }
 
     /// Adds up the application's files, each content once.

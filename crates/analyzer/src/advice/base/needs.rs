@@ -179,6 +179,8 @@ pub struct Needs {
     /// Packages of the distribution that somebody asked for and that are in use, with files of theirs
     /// that something leads to. What is only linked against is told by its name alone.
     pub asked: BTreeMap<String, Proof>,
+    /// Other packages of the distribution with such files.
+    pub used: BTreeSet<String>,
     /// Other files of the distribution that are read, by package.
     pub data: BTreeMap<String, Data>,
     /// The distribution's packages by name.

@@ -31,8 +31,12 @@ const SHARE: u64 = 20;
 const SPARE: u64 = 64 << 10;
 const LINE: u64 = 4 << 10;
 
-/// Directories that runtimes make or mount themselves.
+/// What runtimes make or mount themselves.
 const MOUNTED: [&[u8]; 4] = [b"/proc", b"/sys", b"/dev", b"/.dockerenv"];
+
+/// Files that runtimes mount over those of the image, while it is built as well: what a build sees
+/// there is its machine's.
+pub(super) const OVERLAID: [&str; 3] = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
 
 /// What is below a directory, itself included.
 #[derive(Clone, Copy, Default)]
@@ -80,6 +84,7 @@ struct Keeping<'a> {
     packages: HashSet<usize>,
     /// Where nothing but these is kept.
     own: Option<&'a HashSet<NodeId>>,
+    overlaid: Vec<NodeId>,
 }
 
 impl<'a> Keeping<'a> {
@@ -100,7 +105,10 @@ impl<'a> Keeping<'a> {
         let groups = facts.unused.groups.iter().filter(|group| group.confidence >= sure);
         let nodes = groups.flat_map(|group| &group.files);
         let unused = nodes.filter_map(|node| account.tree.payload(*node)).collect();
-        let mut keeping = Self { account, facts, files, unused, packages: HashSet::new(), own };
+        let overlaid = OVERLAID.iter().filter_map(|path| account.tree.find(&path.as_bytes()[1..]));
+        let overlaid = overlaid.collect();
+        let mut keeping =
+            Self { account, facts, files, unused, packages: HashSet::new(), own, overlaid };
         for (at, package) in facts.packages.all.iter().enumerate() {
             let mut nodes = package.files.iter();
             let is_kept = nodes.any(|node| {
@@ -128,6 +136,9 @@ impl<'a> Keeping<'a> {
 
     /// Whether a file or link is kept. Directories are what their contents make them.
     fn is_kept(&self, node: NodeId) -> bool {
+        if self.overlaid.contains(&node) {
+            return false;
+        }
         if let Some(own) = self.own {
             return own.contains(&node);
         }
@@ -228,7 +239,8 @@ impl<'a> Keeping<'a> {
             if is_whole && is_writable(self.account.tree.name(child)) {
                 kept.paths.push(path);
                 kept.spare += own.dropped;
-                let all = self.account.tree.walk(child);
+                let all =
+                    self.account.tree.walk(child).filter(|node| !self.overlaid.contains(node));
                 payloads.extend(all.filter_map(|node| self.account.tree.payload(node)));
             } else {
                 self.choose(child, below, kept, payloads)?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::account::Account;
 use crate::advice::final_stage;
 use crate::advice::multi_stage::Built;
-use crate::advice::multi_stage::kept::Kept;
+use crate::advice::multi_stage::kept::{Kept, OVERLAID};
 use crate::image::Instruction;
 
 /// Where files are gathered. No image has such a directory.
@@ -83,6 +83,10 @@ fn gather(kept: &Kept) -> Option<String> {
         let _ = writeln!(text, "{run} \\\n      {ROOM}");
     }
     let mut lines = Vec::new();
+    if kept.paths.iter().any(|path| path == b"/etc") {
+        let overlaid = OVERLAID.map(|path| format!("{ROOM}{path}")).join(" ");
+        lines.push(format!("rm -f {overlaid}"));
+    }
     for ((mode, user, group), directories) in &kept.directories {
         let mut line = format!("install -d -m {mode:04o} -o {user} -g {group}");
         for directory in directories {
