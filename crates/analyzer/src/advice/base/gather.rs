@@ -162,9 +162,10 @@ impl Workload<'_> {
         // What these bring is a need of its own, or every base's.
         const OWN: [&str; 5] =
             ["base-files", "base-passwd", "ca-certificates", "netbase", "tzdata"];
-        let packages = self.facts.packages.all.iter();
-        let others = packages.filter(|package| {
+        let packages = self.facts.packages.all.iter().enumerate();
+        let others = packages.filter(|(at, package)| {
             is_distribution(package.ecosystem)
+                && self.origins.is_added(*at)
                 && !package.is_essential
                 && !OWN.contains(&package.name.as_str())
         });
@@ -172,7 +173,7 @@ impl Workload<'_> {
             self.needs.libraries.values().map(|library| library.path.as_str()).collect();
         let mut found: BTreeMap<String, Proof> = BTreeMap::new();
         let mut used = BTreeSet::new();
-        for package in others {
+        for (_, package) in others {
             for &node in &package.files {
                 if self.files.is_file(node)
                     && self.origins.evidence(node) >= Evidence::Named

@@ -171,7 +171,7 @@ impl<'a> Origins<'a> {
             return Origin::Interpreter(at);
         }
         if let Some(at) = self.brought.get(&node)
-            && !self.is_rewritten(node, *at)
+            && !(path.starts_with(b"/etc/") && self.is_rewritten(node, *at))
         {
             return Origin::Package(*at);
         }
@@ -180,22 +180,33 @@ impl<'a> Origins<'a> {
         if is_state || is_idle_base { Origin::System } else { Origin::Application }
     }
 
-    /// Whether a later layer than its package's wrote a file: a configuration that was replaced.
-    fn is_rewritten(&self, node: NodeId, package: usize) -> bool {
-        let layer = |node: NodeId| {
-            let id = self.files.tree().entry(node);
-            id.is_explicit().then_some(id.layer)
-        };
+    fn layer(&self, node: NodeId) -> Option<u32> {
+        let id = self.files.tree().entry(node);
+        id.is_explicit().then_some(id.layer)
+    }
+
+    /// The layer that brought most files of a package.
+    fn package_layer(&self, package: usize) -> Option<u32> {
         let mut layers: HashMap<u32, usize> = HashMap::new();
         let files = &self.facts.packages.all[package].files;
-        for of in files.iter().filter_map(|node| layer(*node)) {
+        for of in files.iter().filter_map(|node| self.layer(*node)) {
             *layers.entry(of).or_default() += 1;
         }
         let most = layers.into_iter().max_by_key(|(layer, count)| (*count, *layer));
-        match (most, layer(node)) {
-            (Some((most, _)), Some(own)) => {
-                own > most && self.files.path(node).starts_with(b"/etc/")
-            }
+        most.map(|(layer, _)| layer)
+    }
+
+    /// Whether a package came on top of the base, which is taken to be the first layer where nobody
+    /// says.
+    pub(super) fn is_added(&self, package: usize) -> bool {
+        let base = self.base_layers.max(1);
+        self.package_layer(package).is_some_and(|layer| layer as usize >= base)
+    }
+
+    /// Whether a later layer than its package's wrote a file: a configuration that was replaced.
+    fn is_rewritten(&self, node: NodeId, package: usize) -> bool {
+        match (self.package_layer(package), self.layer(node)) {
+            (Some(most), Some(own)) => own > most && self.files.path(node).starts_with(b"/etc/"),
             _ => false,
         }
     }
