@@ -195,6 +195,9 @@ pub(crate) fn account(mut document: Value) -> Value {
             assert!(layer.as_object_mut().unwrap().remove(key).is_some());
         }
     }
+    for suggestion in document["suggestions"].as_array_mut().into_iter().flatten() {
+        assert!(suggestion.as_object_mut().unwrap().remove("pullBytes").is_some());
+    }
     document
 }
 

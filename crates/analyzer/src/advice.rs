@@ -61,9 +61,14 @@ impl Advice {
         let file = file.map_err(|error| Error::Usage(error.to_string()))?;
         let reference = reference(account);
         let built = Built { reference: &reference, file: file.as_ref() };
-        let mut suggestions = multi_stage::suggest(files, facts, &built);
-        let base = BaseAdvice::of(files, facts, known.catalogue)?;
-        suggestions.extend(base.suggestions(files, facts, &built));
+        let mut suggestions = Vec::new();
+        let config = &account.image.config;
+        // Of an image that runs nothing by itself nobody can tell what it needs.
+        if !config.entrypoint.is_empty() || !config.cmd.is_empty() {
+            suggestions.extend(multi_stage::suggest(files, facts, &built));
+            let base = BaseAdvice::of(files, facts, known.catalogue)?;
+            suggestions.extend(base.suggestions(files, facts, &built));
+        }
         match &file {
             Some(file) => {
                 let of_file = file.suggest(&findings);

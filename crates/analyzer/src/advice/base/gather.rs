@@ -16,10 +16,19 @@ use crate::error::Result;
 use crate::facts::Facts;
 use crate::facts::evidence::Evidence;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::kind::{FileKind, kind_of};
 use crate::facts::package::Reason;
 use crate::facts::reach::Blind;
 use crate::tree::NodeId;
+
+/// What slim images are set to leave out of every package that is installed on them.
+const LEFT_OUT: [&[u8]; 6] = [
+    b"/usr/share/doc/",
+    b"/usr/share/info/",
+    b"/usr/share/lintian/",
+    b"/usr/share/locale/",
+    b"/usr/share/man/",
+    b"/usr/share/omf/",
+];
 
 /// What every rule looks at, and what it adds to.
 pub(super) struct Workload<'a> {
@@ -103,10 +112,8 @@ impl Workload<'_> {
             let mut seen = HashSet::new();
             let files = package.files.iter().filter(|node| self.files.is_file(**node));
             let stays = files.filter(|node| {
-                let is_text = matches!(
-                    kind_of(&self.files.path(**node)),
-                    FileKind::Documentation | FileKind::Manual | FileKind::Translation
-                );
+                let path = self.files.path(**node);
+                let is_text = LEFT_OUT.iter().any(|above| path.starts_with(above));
                 !is_text && self.files.tree().payload(**node).is_none_or(|at| seen.insert(at))
             });
             let bytes = stays.map(|node| self.files.size(*node)).fold(0, u64::saturating_add);
