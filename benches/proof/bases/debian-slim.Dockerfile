@@ -3,6 +3,7 @@
 # machine does, because it starts from the base of the proof.
 FROM proof-base AS full
 RUN rm -rf /usr/share/info/* /usr/share/man/* /usr/share/linda/* /usr/share/lintian/overrides/* /usr/share/omf/* \
+ && mkdir -p /usr/share/man/man1 /usr/share/man/man2 /usr/share/man/man3 /usr/share/man/man4 /usr/share/man/man5 /usr/share/man/man6 /usr/share/man/man7 /usr/share/man/man8 \
  && find /usr/share/doc -type f ! -name copyright -delete \
  && find /usr/share/doc -type l ! -name copyright -delete \
  && find /usr/share/locale -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} + \
