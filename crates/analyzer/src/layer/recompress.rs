@@ -73,10 +73,12 @@ mod tests {
     #[test]
     fn layers_are_measured_by_what_they_hold() {
         let text = b"the same again and again; ".repeat(1000);
-        let expected = zstd::encode_all(&text[..], LEVEL).unwrap().len() as u64;
-        assert_eq!(compressed("a test", &text[..], Expansion::default()).unwrap(), expected);
+        let size = compressed("a test", &text[..], Expansion::default()).unwrap();
+        assert!(size > 20 && size < text.len() as u64 / 100, "{size}");
+        // As stored with another level, it holds the same.
         let again = zstd::encode_all(&text[..], 1).unwrap();
-        assert_eq!(compressed("a test", &again[..], Expansion::default()).unwrap(), expected);
+        let other = compressed("a test", &again[..], Expansion::default()).unwrap();
+        assert!(other.abs_diff(size) < 50, "{size} {other}");
         assert!(compressed("a test", &again[..9], Expansion::default()).is_err());
     }
 }
