@@ -1,16 +1,13 @@
 //! That what a run opens was not called unused: the smallest of the proofs that `benches/prove`
 //! makes on real images, from programs of this machine.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use jettison_testkit::engine::Dockerd;
-use jettison_testkit::image::{ImageBuilder, LayerBuilder, Meta};
+use jettison_testkit::image::{ImageBuilder, Meta};
 use serde_json::Value;
 
 use crate::jettison::{Run, User};
 use crate::shop::content;
-use crate::unused::{ldd, of_this_machine};
+use crate::unused::programs_of_this_machine;
 
 const TAG: &str = "example.test/proof:1";
 /// What the script starts.
@@ -34,22 +31,9 @@ const LIBRARY: &str = "report() {\n  while read -r line; do echo \"$line\"; done
     if [ \"${1:-}\" = more ]; then cat /app/more.txt; fi\n}\n";
 
 fn image() -> ImageBuilder {
-    let mut layer = LayerBuilder::new();
-    for link in ["bin", "sbin", "lib", "lib64"] {
-        if Path::new("/").join(link).is_symlink() {
-            layer = layer.symlink(link, format!("usr/{link}"));
-        }
-    }
-    let mut taken = BTreeSet::new();
     // The script's `dirname`, too.
-    for program in USED.iter().chain(&UNUSED).chain(&["/usr/bin/dirname"]) {
-        layer = of_this_machine(layer, Path::new(program), &mut taken);
-        for library in ldd(program) {
-            layer = of_this_machine(layer, &library, &mut taken);
-        }
-    }
-    let layer = layer
-        .file("etc/ld.so.cache", fs_err::read("/etc/ld.so.cache").unwrap())
+    let programs = [&USED[..], &UNUSED, &["/usr/bin/dirname"]].concat();
+    let layer = programs_of_this_machine(&programs)
         .file_with("app/run", SCRIPT, Meta::mode(0o755))
         .file("app/lib.sh", LIBRARY)
         .file("app/data.txt", "a\n# b\nc\n")

@@ -1,7 +1,5 @@
 //! What is suggested can be built as it is printed, has the bytes that were promised, and runs.
 
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::Command;
 
 use jettison_testkit::engine::Dockerd;
@@ -14,7 +12,7 @@ use serde_json::Value;
 
 use crate::jettison::{Run, User};
 use crate::shop::content;
-use crate::unused::{ldd, of_this_machine};
+use crate::unused::programs_of_this_machine;
 
 const TAG: &str = "example.test/sums:1";
 const DOCKERFILE: &str = "FROM scratch\n# What the machine has.\nCOPY root /\nCOPY app /app/\n\
@@ -22,22 +20,9 @@ const DOCKERFILE: &str = "FROM scratch\n# What the machine has.\nCOPY root /\nCO
 
 /// A script with what it starts, what builders need to gather files, and what nothing uses.
 fn image() -> ImageBuilder {
-    let mut layer = LayerBuilder::new();
-    for link in ["bin", "sbin", "lib", "lib64"] {
-        if Path::new("/").join(link).is_symlink() {
-            layer = layer.symlink(link, format!("usr/{link}"));
-        }
-    }
-    let mut taken = BTreeSet::new();
-    for program in ["sh", "cp", "mkdir", "rm", "install", "sha256sum", "sort", "stat"] {
-        let program = format!("/usr/bin/{program}");
-        layer = of_this_machine(layer, Path::new(&program), &mut taken);
-        for library in ldd(&program) {
-            layer = of_this_machine(layer, &library, &mut taken);
-        }
-    }
-    let root = layer
-        .file("etc/ld.so.cache", fs_err::read("/etc/ld.so.cache").unwrap())
+    let programs = ["sh", "cp", "mkdir", "rm", "install", "sha256sum", "sort", "stat"]
+        .map(|name| format!("/usr/bin/{name}"));
+    let root = programs_of_this_machine(&programs.each_ref().map(String::as_str))
         .file("etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:10:10::/srv:/bin/sh\n")
         .file("etc/group", "root:x:0:\napp:x:10:\n")
         .file("usr/share/doc/x/README", content("readme", 3_000_000))

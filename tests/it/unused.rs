@@ -48,7 +48,8 @@ pub(crate) fn ldd(program: &str) -> Vec<PathBuf> {
     text.lines().filter_map(path).collect()
 }
 
-fn image(program: &str) -> ImageBuilder {
+/// Programs of this machine with what their loader loads, and what tells it where that is.
+pub(crate) fn programs_of_this_machine(programs: &[&str]) -> LayerBuilder {
     let mut layer = LayerBuilder::new();
     for link in ["bin", "sbin", "lib", "lib64"] {
         if Path::new("/").join(link).is_symlink() {
@@ -56,13 +57,17 @@ fn image(program: &str) -> ImageBuilder {
         }
     }
     let mut taken = BTreeSet::new();
-    layer = of_this_machine(layer, Path::new(program), &mut taken);
-    for library in ldd(program) {
-        layer = of_this_machine(layer, &library, &mut taken);
+    for program in programs {
+        layer = of_this_machine(layer, Path::new(program), &mut taken);
+        for library in ldd(program) {
+            layer = of_this_machine(layer, &library, &mut taken);
+        }
     }
-    let cache = fs_err::read("/etc/ld.so.cache").unwrap();
-    let layer = layer
-        .file("etc/ld.so.cache", cache)
+    layer.file("etc/ld.so.cache", fs_err::read("/etc/ld.so.cache").unwrap())
+}
+
+fn image(program: &str) -> ImageBuilder {
+    let layer = programs_of_this_machine(&[program])
         .file("var/lib/dpkg/status", STATUS)
         .file("var/lib/dpkg/info/bash.list", "/.\n/bin/bash\n/usr/share/bash/data\n")
         .file(

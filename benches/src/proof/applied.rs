@@ -8,6 +8,7 @@ use jettison_oci::Bytes;
 use jettison_testkit::process::run;
 use serde_json::{Value, json};
 
+use super::table::share;
 use super::{Proof, WORKLOADS};
 use crate::machine;
 
@@ -175,9 +176,4 @@ fn applied(
         }
     }
     Ok(applied)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share for people")]
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -47,4 +47,9 @@ impl Facts {
         warnings.extend(reached.warnings);
         Ok(Self { packages, claims: reached.claims, blind: reached.blind, unused, warnings })
     }
+
+    /// Whether a shell is started without a script: somebody may type anything.
+    pub fn is_interactive(&self) -> bool {
+        self.blind.iter().any(|(blind, _)| *blind == Blind::Shell)
+    }
 }

@@ -63,12 +63,13 @@ impl BaseAdvice {
         let chosen = suggest::chosen(&self.needs, &account.sizes, &self.ranked);
         let mut suggestions = suggest::suggest(&self.needs, &self.today, &chosen);
         let own = origin::own(files, facts, self.today.layers.unwrap_or(0));
+        let Some(own) = multi_stage::own(files, facts, &own) else { return suggestions };
         for (suggestion, row) in suggestions.iter_mut().zip(chosen) {
             let lines = |builder: &str| {
                 dockerfile::lines(&self.needs, &row.candidate, &row.verdict.brings, builder)
                     + &dockerfile::cleared(&row.candidate, &account.image.config)
             };
-            if let Some((text, diff)) = multi_stage::rebased(files, facts, built, &own, &lines) {
+            if let Some((text, diff)) = multi_stage::rebased(account, built, &own, &lines) {
                 suggestion.dockerfile = text;
                 suggestion.diff = diff;
             }

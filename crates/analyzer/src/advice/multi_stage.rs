@@ -19,11 +19,11 @@ use crate::advice::suggestion::{Kind, Suggestion};
 use crate::facts::Facts;
 use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
-use crate::facts::reach::Blind;
 use crate::image::Instruction;
 use crate::tree::NodeId;
 
-use self::kept::{Choice, Kept};
+use self::kept::Choice;
+pub(super) use self::kept::Kept;
 
 /// What today's image is called, and how it is built.
 pub struct Built<'a> {
@@ -37,10 +37,7 @@ pub struct Built<'a> {
 pub fn suggest(files: &Filesystem<'_>, facts: &Facts, today: &Built<'_>) -> Vec<Suggestion> {
     let account = files.account();
     // Whoever types into a shell may use everything.
-    if facts.blind.iter().any(|(blind, _)| *blind == Blind::Shell) {
-        return Vec::new();
-    }
-    if !has_copier(files) {
+    if facts.is_interactive() || !has_copier(files) {
         return Vec::new();
     }
     let mut found: Vec<Suggestion> = Vec::new();
@@ -59,20 +56,20 @@ pub fn suggest(files: &Filesystem<'_>, facts: &Facts, today: &Built<'_>) -> Vec<
     found
 }
 
-/// A Dockerfile that puts the application's own files on another base, and the diff to it. `lines`
-/// starts from that base, given the name of the stage that makes today's image.
+/// An application's own files, to be put on another base. `None` where they cannot be gathered.
+pub(super) fn own(files: &Filesystem<'_>, facts: &Facts, own: &HashSet<NodeId>) -> Option<Kept> {
+    has_copier(files).then(|| kept::kept(files, facts, Choice::Own(own))).flatten()
+}
+
+/// A Dockerfile that puts them there, and the diff to it. `lines` starts from that base, given the
+/// name of the stage that makes today's image.
 pub(super) fn rebased(
-    files: &Filesystem<'_>,
-    facts: &Facts,
+    account: &Account,
     today: &Built<'_>,
-    own: &HashSet<NodeId>,
+    own: &Kept,
     lines: &dyn Fn(&str) -> String,
 ) -> Option<(String, Option<String>)> {
-    if !has_copier(files) {
-        return None;
-    }
-    let kept = kept::kept(files, facts, Choice::Own(own))?;
-    written::dockerfile(files.account(), today, &kept, lines)
+    written::dockerfile(account, today, own, lines)
 }
 
 /// Fewer bytes are not worth a stage.

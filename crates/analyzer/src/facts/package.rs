@@ -60,6 +60,11 @@ impl Ecosystem {
         }
     }
 
+    /// Whether its packages are a distribution's, rather than a language's.
+    pub const fn is_distribution(self) -> bool {
+        matches!(self, Self::Dpkg | Self::Apk | Self::Rpm)
+    }
+
     /// Whether a package of it is only a name for what one file says of itself.
     pub const fn is_one_file(self) -> bool {
         matches!(self, Self::Go | Self::Rust | Self::Java)

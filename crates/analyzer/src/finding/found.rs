@@ -19,8 +19,7 @@ use crate::tree::{Cause, Fate, NodeId};
 
 /// Finds everything.
 pub(super) fn find(files: &Filesystem<'_>, facts: &Facts, ignores: &[Ignore]) -> Findings {
-    let account = files.account();
-    let image = Image::new(account, facts, files);
+    let image = Image::new(facts, files);
     let mut finder = Finder::new(&image);
     finder.walk();
     finder.settle();
@@ -127,15 +126,7 @@ impl<'i, 'a> Finder<'i, 'a> {
         let image = self.image;
         let Some(payload) = image.files.tree().payload(node) else { return };
         let owner = image.facts.packages.owner_position(node);
-        let file = File {
-            path,
-            name: crate::entry::split(path).1,
-            size: image.files.size(node),
-            owner: owner.map(|at| &image.facts.packages.all[at]),
-            evidence: image.facts.claims.evidence(node),
-            node,
-            image,
-        };
+        let file = File::new(image, node, path);
         let of_package = owner.and_then(|owner| self.packages.get(&owner));
         let rules = above | of_package.map_or(0, |(rules, _)| *rules);
         let names = &mut self.names[payload as usize];
@@ -186,15 +177,7 @@ impl<'i, 'a> Finder<'i, 'a> {
         let image = self.image;
         let Some(node) = image.account.nodes[payload as usize] else { return };
         let path = image.files.path(node);
-        let file = File {
-            path: &path,
-            name: crate::entry::split(&path).1,
-            size: image.files.size(node),
-            owner: image.facts.packages.owner(node),
-            evidence: image.facts.claims.evidence(node),
-            node,
-            image,
-        };
+        let file = File::new(image, node, &path);
         for (rule, look) in looks() {
             let Look::Parts(look) = look else { continue };
             let parts = look(&file);

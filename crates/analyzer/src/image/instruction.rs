@@ -73,11 +73,16 @@ const CONFIG: [&str; 14] = [
     "VOLUME",
 ];
 
+/// Every keyword of a Dockerfile.
+pub(crate) fn keywords() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().chain(CONFIG)
+}
+
 /// The Dockerfile's keyword of a row, if it is a Dockerfile's.
 pub(super) fn keyword(created_by: &str) -> Option<&'static str> {
     let text = normalise(created_by);
     let word = text.split(' ').next()?;
-    FILES.into_iter().chain(CONFIG).find(|keyword| *keyword == word)
+    keywords().find(|keyword| *keyword == word)
 }
 
 /// Whether it is an instruction that only changes the config.
@@ -130,7 +135,7 @@ fn without_command(text: &str) -> Option<String> {
     let (word, rest) = instruction.split_once(' ').unwrap_or((instruction, ""));
     // buildah leaves the keyword as the file has it.
     let upper = word.to_ascii_uppercase();
-    let is_keyword = FILES.into_iter().chain(CONFIG).any(|keyword| keyword == upper);
+    let is_keyword = keywords().any(|keyword| keyword == upper);
     let word = if is_keyword { &upper } else { word };
     // No shell's command that only mentions it.
     let is_whole = shell::command(text).is_some_and(|command| command.starts_with(NO_COMMAND));

@@ -1,7 +1,7 @@
 //! Packages that a later layer replaces.
 
 use crate::facts::evidence::Confidence;
-use crate::rule::seen::{Wasted, is_distribution};
+use crate::rule::seen::Wasted;
 use crate::rule::{Look, Rule, Used};
 use crate::tree::Cause;
 
@@ -22,5 +22,5 @@ pub(super) const RULE: Rule = Rule {
 fn is_upgraded(wasted: &Wasted<'_>) -> bool {
     wasted.cause == Cause::Overwritten
         && !wasted.path.starts_with(b"etc/")
-        && wasted.successor.is_some_and(|package| is_distribution(package.ecosystem))
+        && wasted.successor.is_some_and(|package| package.ecosystem.is_distribution())
 }

@@ -3,7 +3,7 @@
 use crate::content::{Body, Secret, secret};
 use crate::facts::evidence::Confidence;
 use crate::rule::seen::Image;
-use crate::rule::seen::{Group, Taken};
+use crate::rule::seen::{Group, PUBLISHED, Taken};
 use crate::rule::{Look, Rule, Used};
 use crate::tree::Fate;
 use std::collections::BTreeMap;
@@ -80,9 +80,9 @@ const fn sure(secret: Secret) -> Confidence {
 fn is_published(image: &Image<'_>, payload: u32, path: &[u8]) -> bool {
     let owner =
         image.account.nodes[payload as usize].and_then(|node| image.facts.packages.owner(node));
-    let among = ["node_modules", "site-packages", "dist-packages", "gems", "vendor", "testdata"];
+    let mut among = PUBLISHED.iter().chain(&["testdata"]);
     owner.is_some()
-        || path.split(|b| *b == b'/').any(|part| among.iter().any(|name| name.as_bytes() == part))
+        || among.any(|name| path.split(|b| *b == b'/').any(|part| part == name.as_bytes()))
 }
 
 /// Variables with a value whose names say that it is a secret.

@@ -13,12 +13,11 @@ use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
 use crate::facts::package::python::normal;
 use crate::facts::package::{Ecosystem, Package};
-use crate::facts::reach::Blind;
 use crate::tree::{Cause, NodeId};
 
 /// The image, with what is known of it.
 pub struct Image<'a> {
-    /// Its account.
+    /// Its account, which the filesystem is of.
     pub account: &'a Account,
     /// Its facts.
     pub facts: &'a Facts,
@@ -30,7 +29,8 @@ pub struct Image<'a> {
 
 impl<'a> Image<'a> {
     // Covariant: what is kept here borrows nothing.
-    pub(crate) fn new(account: &'a Account, facts: &'a Facts, files: &'a Filesystem<'a>) -> Self {
+    pub(crate) fn new(facts: &'a Facts, files: &'a Filesystem<'a>) -> Self {
+        let account = files.account();
         Self { account, facts, files, names: OnceCell::new(), strongest: OnceCell::new() }
     }
 
@@ -78,7 +78,7 @@ impl<'a> Image<'a> {
 
     /// Whether a shell is started without a script: somebody may type anything.
     pub fn is_interactive(&self) -> bool {
-        self.facts.blind.iter().any(|(blind, _)| *blind == Blind::Shell)
+        self.facts.is_interactive()
     }
 
     /// Every package with what leads to it.
@@ -153,6 +153,10 @@ impl Directory<'_> {
     }
 }
 
+/// Directories of packages of languages.
+pub(crate) const PUBLISHED: [&str; 5] =
+    ["node_modules", "site-packages", "dist-packages", "gems", "vendor"];
+
 /// A regular file of the final filesystem.
 pub struct File<'a> {
     /// Its path, with a slash in front.
@@ -169,7 +173,20 @@ pub struct File<'a> {
     pub(crate) image: &'a Image<'a>,
 }
 
-impl File<'_> {
+impl<'a> File<'a> {
+    /// The file at `path`, which is that of the node.
+    pub(crate) fn new(image: &'a Image<'a>, node: NodeId, path: &'a [u8]) -> Self {
+        Self {
+            path,
+            name: split(path).1,
+            size: image.files.size(node),
+            owner: image.facts.packages.owner(node),
+            evidence: image.facts.claims.evidence(node),
+            node,
+            image,
+        }
+    }
+
     /// Whether its name ends so.
     pub fn ends(&self, ends: &[&str]) -> bool {
         ends.iter().any(|end| self.name.ends_with(end.as_bytes()))
@@ -188,21 +205,17 @@ impl File<'_> {
 
     /// Whether there is something of this name beside it.
     pub fn is_beside(&self, name: &[u8]) -> bool {
-        let tree = self.image.files.tree();
-        tree.parent(self.node).is_some_and(|parent| tree.child(parent, name).is_some())
+        self.beside(name).is_some()
     }
 
     /// Whether a package of a distribution brought it.
     pub fn is_of_distribution(&self) -> bool {
-        self.owner.is_some_and(|package| is_distribution(package.ecosystem))
+        self.owner.is_some_and(|package| package.ecosystem.is_distribution())
     }
 
     /// Whether it stands among packages of a language, which come as they were published.
     pub fn is_published(&self) -> bool {
-        self.owner.is_some()
-            || ["node_modules", "site-packages", "dist-packages", "gems", "vendor"]
-                .iter()
-                .any(|name| self.is_in(name))
+        self.owner.is_some() || PUBLISHED.iter().any(|name| self.is_in(name))
     }
 
     /// What its content says; `None` where it says nothing, or cannot be read.
@@ -230,7 +243,7 @@ pub struct Installed<'a> {
 impl Installed<'_> {
     /// Whether a distribution brought it.
     pub fn is_of_distribution(&self) -> bool {
-        is_distribution(self.package.ecosystem)
+        self.package.ecosystem.is_distribution()
     }
 
     /// How sure it is that the package can go where it is of a kind that nothing needs while the
@@ -244,11 +257,6 @@ impl Installed<'_> {
             _ => Some(sure),
         }
     }
-}
-
-/// Whether packages of the kind are a distribution's.
-pub const fn is_distribution(ecosystem: Ecosystem) -> bool {
-    matches!(ecosystem, Ecosystem::Dpkg | Ecosystem::Apk | Ecosystem::Rpm)
 }
 
 /// A payload that no path of the final filesystem leads to.

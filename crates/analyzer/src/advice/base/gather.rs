@@ -7,7 +7,7 @@ use jettison_oci::{Bytes, escape};
 use crate::account::Account;
 use crate::advice::base::linkage;
 use crate::advice::base::needs::{Installed, Needs, Proof};
-use crate::advice::base::origin::{Origin, Origins, Starter, is_distribution};
+use crate::advice::base::origin::{Origin, Origins, Starter};
 use crate::advice::base::programs;
 use crate::advice::base::runtime;
 use crate::advice::base::today::Today;
@@ -92,7 +92,7 @@ impl Workload<'_> {
     fn installed(&mut self) {
         let packages = &self.facts.packages.all;
         let mut providers: HashMap<&str, &str> = HashMap::new();
-        let distribution = || packages.iter().filter(|p| is_distribution(p.ecosystem));
+        let distribution = || packages.iter().filter(|p| p.ecosystem.is_distribution());
         for package in distribution() {
             for provided in &package.provides {
                 providers.entry(provided).or_insert(&package.name);
@@ -171,7 +171,7 @@ impl Workload<'_> {
             ["base-files", "base-passwd", "ca-certificates", "netbase", "tzdata"];
         let packages = self.facts.packages.all.iter().enumerate();
         let others = packages.filter(|(at, package)| {
-            is_distribution(package.ecosystem)
+            package.ecosystem.is_distribution()
                 && self.origins.is_added(*at)
                 && !package.is_essential
                 && !OWN.contains(&package.name.as_str())

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::facts::Facts;
 use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::Ecosystem;
 use crate::tree::NodeId;
 
 /// Whose a file is.
@@ -87,17 +86,12 @@ pub(super) fn own(files: &Filesystem<'_>, facts: &Facts, base_layers: usize) -> 
         .collect()
 }
 
-/// Distributions' packages, rather than a language's.
-pub(super) fn is_distribution(ecosystem: Ecosystem) -> bool {
-    matches!(ecosystem, Ecosystem::Dpkg | Ecosystem::Apk | Ecosystem::Rpm)
-}
-
 impl<'a> Origins<'a> {
     /// For an image of which the lowest `base_layers` layers are its base's.
     pub(super) fn new(files: &'a Filesystem<'a>, facts: &'a Facts, base_layers: usize) -> Self {
         let mut brought = HashMap::new();
         for (at, package) in facts.packages.all.iter().enumerate() {
-            if is_distribution(package.ecosystem) {
+            if package.ecosystem.is_distribution() {
                 brought.extend(package.files.iter().map(|node| (*node, at)));
             }
         }
@@ -203,10 +197,10 @@ impl<'a> Origins<'a> {
         self.package_layer(package).is_some_and(|layer| layer as usize >= base)
     }
 
-    /// Whether a later layer than its package's wrote a file: a configuration that was replaced.
+    /// Whether a later layer than its package's wrote a file.
     fn is_rewritten(&self, node: NodeId, package: usize) -> bool {
         match (self.package_layer(package), self.layer(node)) {
-            (Some(most), Some(own)) => own > most && self.files.path(node).starts_with(b"/etc/"),
+            (Some(most), Some(own)) => own > most,
             _ => false,
         }
     }

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::joined::Joined;
 use super::{Argument, Body, Command, Copy, Dockerfile, From, Heredoc, Instruction, Run, Stage};
 use crate::advice::dockerfile::variable;
+use crate::image::instruction;
 use words::{flags, json, opening, quoted};
 
 /// Bytes of a Dockerfile. Generated ones reach a hundred KiB.
@@ -23,27 +24,6 @@ pub struct ParseError {
     /// What stands there, and what was expected.
     pub message: String,
 }
-
-const KEYWORDS: [&str; 18] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
 
 impl Dockerfile {
     /// Reads a Dockerfile.
@@ -216,7 +196,7 @@ fn instruction(
     let error = |message: String| ParseError { line: first, message };
     let word = joined.text.split_whitespace().next().unwrap_or_default();
     let upper = word.to_ascii_uppercase();
-    let Some(keyword) = KEYWORDS.into_iter().find(|keyword| *keyword == upper) else {
+    let Some(keyword) = instruction::keywords().find(|keyword| *keyword == upper) else {
         let word: String = word.chars().take(40).collect();
         return Err(error(format!(
             "{word:?} is no instruction; RUN, COPY or the like was expected"

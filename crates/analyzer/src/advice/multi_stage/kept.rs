@@ -12,7 +12,7 @@ use crate::tree::{Fate, NodeId};
 
 /// What of an image is copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(in crate::advice) struct Kept {
     /// Files, links and whole directories, by path, with a slash in front.
     pub(super) paths: Vec<Vec<u8>>,
     /// Directories that are made rather than copied, by mode and owner.
