@@ -110,8 +110,9 @@ const CLOSINGS: [&str; 4] = ["fi", "done", "esac", "}"];
 /// Programs that run what follows them.
 const PREFIXES: [&str; 7] = ["sudo", "env", "exec", "command", "time", "nice", "eatmydata"];
 
-/// The commands of a script, in order. What stands inside `$(…)` is part of a word.
-pub(super) fn commands(script: &str) -> Vec<Command> {
+/// The commands of a script, in order. What stands inside `$(…)` is part of a word. `None` where a
+/// quote or a substitution is never closed: no shell runs that, and nothing may be put behind it.
+pub(super) fn commands(script: &str) -> Option<Vec<Command>> {
     let mut reader = Reader {
         script,
         at: 0,
@@ -124,9 +125,10 @@ pub(super) fn commands(script: &str) -> Vec<Command> {
         redirection: Redirection::No,
         redirected: false,
         heredocs: Vec::new(),
+        is_unclosed: false,
     };
     reader.read();
-    reader.commands
+    (!reader.is_unclosed).then_some(reader.commands)
 }
 
 /// Whether the next word is the file of a redirection.
@@ -151,6 +153,7 @@ struct Reader<'a> {
     redirected: bool,
     /// Words that end the heredocs whose lines come next.
     heredocs: Vec<String>,
+    is_unclosed: bool,
 }
 
 impl Reader<'_> {
@@ -187,8 +190,9 @@ impl Reader<'_> {
                 b'\'' => {
                     self.take(1, false);
                     let rest = &self.script[self.at..];
-                    let length = rest.find('\'').unwrap_or(rest.len());
-                    self.take_all(length);
+                    let length = rest.find('\'');
+                    self.is_unclosed |= length.is_none();
+                    self.take_all(length.unwrap_or(rest.len()));
                     self.take(1, false);
                 }
                 b'"' => self.quoted(),
@@ -256,18 +260,20 @@ impl Reader<'_> {
                 _ => self.take(1, true),
             }
         }
+        self.is_unclosed = true;
     }
 
     /// `$(…)`, `${…}`, `` `…` ``, or a lone dollar.
     fn substitution(&mut self) {
         let rest = &self.script.as_bytes()[self.at..];
         let length = match (rest.first(), rest.get(1)) {
-            (Some(b'`'), _) => memchr::memchr(b'`', &rest[1..]).map_or(rest.len(), |end| end + 2),
+            (Some(b'`'), _) => memchr::memchr(b'`', &rest[1..]).map(|end| end + 2),
             (_, Some(b'(')) => closed(rest, b'(', b')'),
             (_, Some(b'{')) => closed(rest, b'{', b'}'),
-            _ => 1,
+            _ => Some(1),
         };
-        self.take(length, true);
+        self.is_unclosed |= length.is_none();
+        self.take(length.unwrap_or(rest.len()), true);
     }
 
     fn redirect(&mut self) {
@@ -368,20 +374,31 @@ impl Reader<'_> {
     }
 }
 
-/// The length of what opens at the second byte, to the byte that closes it.
-fn closed(bytes: &[u8], open: u8, close: u8) -> usize {
+/// The length of what opens at the second byte, to the byte that closes it; `None` if none does.
+/// Brackets in quotes are none, where quotes are any: not the single ones inside `${…}`.
+fn closed(bytes: &[u8], open: u8, close: u8) -> Option<usize> {
     let mut depth = 0_usize;
-    for (at, byte) in bytes.iter().enumerate() {
-        if *byte == open {
-            depth += 1;
-        } else if *byte == close {
-            depth = depth.saturating_sub(1);
-            if depth == 0 {
-                return at + 1;
+    let mut quote = None;
+    let mut at = 1;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        match (byte, quote) {
+            (b'\\', None | Some(b'"')) => at += 1,
+            (_, Some(end)) if byte == end => quote = None,
+            (_, Some(_)) => {}
+            (b'"', _) => quote = Some(byte),
+            (b'\'', _) if open == b'(' => quote = Some(byte),
+            _ if byte == open => depth += 1,
+            _ if byte == close => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at);
+                }
             }
+            _ => {}
         }
     }
-    bytes.len()
+    None
 }
 
 #[cfg(test)]

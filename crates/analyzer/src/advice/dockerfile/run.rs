@@ -24,7 +24,7 @@ enum Place<'a> {
 }
 
 impl<'a> Script<'a> {
-    /// The script of a RUN; `None` for other instructions and what no POSIX shell reads.
+    /// The script of a RUN; `None` for other instructions and what no POSIX shell reads or runs.
     pub(super) fn of(instruction: &'a Instruction) -> Option<Self> {
         let Body::Run(run) = &instruction.body else { return None };
         let (place, text) = match &run.command {
@@ -39,7 +39,7 @@ impl<'a> Script<'a> {
                 }
             },
         };
-        Some(Self { run, commands: commands(text), place, text })
+        Some(Self { run, commands: commands(text)?, place, text })
     }
 
     /// Where in the file it is just behind what ends at `offset` of the script.
@@ -71,7 +71,8 @@ impl<'a> Script<'a> {
     /// Where the script ends that one more command may follow, joined by `&&`; `None` where it
     /// may not.
     pub(super) fn end(&self) -> Option<usize> {
-        let text = self.text.trim_end();
+        // What the shell takes for space, and no more: the rest is part of a word.
+        let text = self.text.trim_end_matches([' ', '\t', '\r', '\n']);
         let last = self.commands.last()?;
         let is_plain = matches!(self.run.command, super::Command::Shell(_))
             && last.after == Operator::End

@@ -4,7 +4,7 @@ fn words(script: &str) -> Vec<String> {
     let join = |command: &Command| {
         command.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
     };
-    commands(script).iter().map(join).collect()
+    commands(script).expect(script).iter().map(join).collect()
 }
 
 #[test]
@@ -27,6 +27,7 @@ fn commands_and_their_words() {
         ("a \\\n  b", &["a b"]),
         ("for x in a b; do rm $x; done", &["for x in a b", "rm $x"]),
         ("echo '#' a#b", &["echo # a#b"]),
+        ("echo $(a ')' \")\" \\)) ${b:-it's}", &["echo $(a ')' \")\" \\)) ${b:-it's}"]),
         ("", &[]),
     ] {
         assert_eq!(words(script), want, "{script}");
@@ -36,7 +37,7 @@ fn commands_and_their_words() {
 #[test]
 fn places_and_operators() {
     let script = "a 'b c' && d >e; (f) | g";
-    let all = commands(script);
+    let all = commands(script).unwrap();
     assert_eq!(&script[all[0].words[1].start..all[0].words[1].end], "'b c'");
     assert_eq!(&script[..all[1].end], "a 'b c' && d >e");
     assert_eq!((all[0].before, all[0].after), (Operator::End, Operator::And));
@@ -47,10 +48,17 @@ fn places_and_operators() {
 
 #[test]
 fn verbs() {
-    let is = |script: &str| commands(script)[0].verb(&["install"]).is_some();
+    let is = |script: &str| commands(script).unwrap()[0].verb(&["install"]).is_some();
     assert!(is("apt-get -y install x"));
     assert!(is("apt-get -o A=b install x"));
     assert!(is("/usr/bin/apt-get install"));
     assert!(!is("npm run install"));
     assert!(!is("apt-get remove install"));
+}
+
+#[test]
+fn what_is_never_closed_is_no_script() {
+    for script in ["a 'b ", "a \"b", "a $(b", "a ${b", "a `b", "a \"$(b\"", "a $(b ')"] {
+        assert_eq!(commands(script), None, "{script}");
+    }
 }
