@@ -131,6 +131,10 @@ pub(crate) fn ignores(context: &Context) -> anyhow::Result<Vec<Ignore>> {
         if ignore.reason.trim().is_empty() {
             return Err(failed("it gives no reason".to_owned()).into());
         }
+        if (&row.rule, &row.path, &row.package) == (&None, &None, &None) {
+            let error = "it names no rule, path or package: it would silence everything";
+            return Err(failed(error.to_owned()).into());
+        }
         match ignore.until.as_deref().filter(|until| *until < today.as_str()) {
             Some(until) => context.printer.warning(&format!(
                 "{named} ended on {until}: what it silenced is told again ({})",

@@ -161,6 +161,7 @@ fn mistakes_are_usage_errors_that_say_what_was_meant() {
         (row("path = \"/a/[\""), &["[[ignore]] number 1: ", "/a/["]),
         ("[[ignore]]\nrule = \"docs\"\n".to_owned(), &["number 1: it gives no reason"]),
         ("[[ignore]]\nreason = \" \"\n".to_owned(), &["number 1: it gives no reason"]),
+        ("[[ignore]]\nreason = \"a\"\n".to_owned(), &["number 1: it names no rule, path or"]),
         (row("rules = \"docs\""), &["unknown key rules in [ignore]: did you mean rule?"]),
         (row("rule = 7"), &["jettison.toml", "line 3"]),
         (row("until = \"2030-01-31\""), &["jettison.toml", "line 3"]),

@@ -18,6 +18,7 @@ pub mod dockerfile;
 mod gather;
 mod history;
 mod install;
+mod installed;
 mod linkage;
 pub mod needs;
 mod origin;

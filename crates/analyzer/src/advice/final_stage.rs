@@ -2,14 +2,20 @@
 
 use std::fmt::Write as _;
 
+use crate::content::secret::{hidden, hidden_words};
 use crate::image::Config;
 
 /// The instructions that set an image up as `config` says, without its files. `None` where
-/// something in it cannot be written into a Dockerfile: a line end.
+/// something in it cannot be written into a Dockerfile: a line end. Secrets are never repeated: a
+/// comment stands where they have to be given.
 pub fn settings(config: &Config) -> Option<String> {
     let mut text = String::new();
     for row in &config.env {
         let (name, value) = row.split_once('=').unwrap_or((row, ""));
+        if hidden(row) != *row {
+            let _ = writeln!(text, "# ENV {name} holds a secret: give it when the image runs");
+            continue;
+        }
         let _ = writeln!(text, "ENV {name}={}", quoted(value)?);
     }
     for (name, value) in &config.labels {
@@ -42,18 +48,23 @@ pub fn settings(config: &Config) -> Option<String> {
         None => {}
         Some("NONE") => text.push_str("HEALTHCHECK NONE\n"),
         Some("CMD-SHELL") => {
-            let command = health.get(1).filter(|line| !line.contains('\n'))?;
+            let command =
+                health.get(1).map(|line| hidden(line)).filter(|line| !line.contains('\n'))?;
             let _ = writeln!(text, "HEALTHCHECK {flags}CMD {command}");
         }
         Some(_) => {
-            let _ = writeln!(text, "HEALTHCHECK {flags}CMD {}", words(&health[1..])?);
+            let _ = writeln!(text, "HEALTHCHECK {flags}CMD {}", words(&hidden_words(&health[1..]))?);
         }
     }
-    if !config.entrypoint.is_empty() {
-        let _ = writeln!(text, "ENTRYPOINT {}", words(&config.entrypoint)?);
-    }
-    if !config.cmd.is_empty() {
-        let _ = writeln!(text, "CMD {}", words(&config.cmd)?);
+    for (instruction, own) in [("ENTRYPOINT", &config.entrypoint), ("CMD", &config.cmd)] {
+        if own.is_empty() {
+            continue;
+        }
+        let shown = hidden_words(own);
+        if shown != *own {
+            let _ = writeln!(text, "# {instruction} holds a secret: give it when the image runs");
+        }
+        let _ = writeln!(text, "{instruction} {}", words(&shown)?);
     }
     Some(text)
 }
@@ -108,6 +119,21 @@ mod tests {
              EXPOSE 80/tcp\nVOLUME [\"/data\"]\nWORKDIR /srv\nUSER 10:10\nSTOPSIGNAL SIGQUIT\n\
              HEALTHCHECK --interval=30s --timeout=1500000000ns --retries=3 CMD curl -f http://localhost\n\
              ENTRYPOINT [\"/app\", \"x,y\"]\nCMD [\"--port\", \"80\"]\n"
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_repeated() {
+        let config = config(
+            r#"{"config": {"Env": ["API_TOKEN=abc123", "DB=postgres://me:abc@h/d", "A=1"],
+                "Cmd": ["app", "--password", "abc"]}}"#,
+        );
+        assert_eq!(
+            settings(&config).unwrap(),
+            "# ENV API_TOKEN holds a secret: give it when the image runs\n\
+             # ENV DB holds a secret: give it when the image runs\nENV A=\"1\"\n\
+             # CMD holds a secret: give it when the image runs\n\
+             CMD [\"app\", \"--password\", \"***\"]\n"
         );
     }
 

@@ -4,7 +4,7 @@ mod hidden;
 
 use serde::{Deserialize, Serialize};
 
-pub use hidden::hidden;
+pub use hidden::{hidden, hidden_words};
 
 /// What kind of secret a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

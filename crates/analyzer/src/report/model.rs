@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::account::{Account, Duplicate, LayerRow, waste};
+use crate::content::secret::hidden_words;
 use crate::image::Instruction;
 use crate::report::{Analyzed, Detail};
 
@@ -258,8 +259,8 @@ pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
             config_digest: image.config_digest.clone(),
             platform: image.config.platform.to_string(),
             created: image.config.created.clone(),
-            entrypoint: image.config.entrypoint.clone(),
-            cmd: image.config.cmd.clone(),
+            entrypoint: hidden_words(&image.config.entrypoint),
+            cmd: hidden_words(&image.config.cmd),
             user: image.config.user.clone(),
         },
         size: SizeDocument {

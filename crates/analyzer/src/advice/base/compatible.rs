@@ -356,7 +356,8 @@ impl Check<'_> {
     fn packages(&mut self) {
         let all =
             self.needs.with_dependencies(&self.verdict.brings.packages, &self.candidate.packages);
-        let bytes = all.values().map(|bytes| bytes.get()).fold(0, u64::saturating_add);
+        let written = if all.is_empty() { 0 } else { self.needs.written.get() };
+        let bytes = all.values().map(|bytes| bytes.get()).fold(written, u64::saturating_add);
         let brings = &mut self.verdict.brings;
         brings.bytes = Bytes(brings.bytes.get().saturating_add(bytes));
     }

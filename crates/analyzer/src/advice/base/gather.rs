@@ -1,12 +1,12 @@
 //! Fills the needs of an image from what is known of its files.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jettison_oci::{Bytes, escape};
 
 use crate::account::Account;
 use crate::advice::base::linkage;
-use crate::advice::base::needs::{Installed, Needs, Proof};
+use crate::advice::base::needs::{Needs, Proof};
 use crate::advice::base::origin::{Origin, Origins, Starter};
 use crate::advice::base::programs;
 use crate::advice::base::runtime;
@@ -19,16 +19,6 @@ use crate::facts::filesystem::Filesystem;
 use crate::facts::package::Reason;
 use crate::facts::reach::Blind;
 use crate::tree::NodeId;
-
-/// What slim images are set to leave out of every package that is installed on them.
-const LEFT_OUT: [&[u8]; 6] = [
-    b"/usr/share/doc/",
-    b"/usr/share/info/",
-    b"/usr/share/lintian/",
-    b"/usr/share/locale/",
-    b"/usr/share/man/",
-    b"/usr/share/omf/",
-];
 
 /// What every rule looks at, and what it adds to.
 pub(super) struct Workload<'a> {
@@ -86,42 +76,6 @@ impl Workload<'_> {
     /// The path of a node for people.
     pub(super) fn path(&self, node: NodeId) -> String {
         escape::path(&self.files.path(node))
-    }
-
-    /// The distribution's packages, with their bytes and what of the image they depend on.
-    fn installed(&mut self) {
-        let packages = &self.facts.packages.all;
-        let mut providers: HashMap<&str, &str> = HashMap::new();
-        let distribution = || packages.iter().filter(|p| p.ecosystem.is_distribution());
-        for package in distribution() {
-            for provided in &package.provides {
-                providers.entry(provided).or_insert(&package.name);
-            }
-        }
-        for package in distribution() {
-            providers.insert(&package.name, &package.name);
-        }
-        let mut installed = BTreeMap::new();
-        for package in distribution() {
-            let depends: BTreeSet<String> = package
-                .depends
-                .iter()
-                .filter_map(|choice| choice.iter().find_map(|name| providers.get(name.as_str())))
-                .map(|name| (*name).to_owned())
-                .collect();
-            let mut seen = HashSet::new();
-            let files = package.files.iter().filter(|node| self.files.is_file(**node));
-            let stays = files.filter(|node| {
-                let path = self.files.path(**node);
-                let is_text = LEFT_OUT.iter().any(|above| path.starts_with(above));
-                !is_text && self.files.tree().payload(**node).is_none_or(|at| seen.insert(at))
-            });
-            let bytes = stays.map(|node| self.files.size(*node)).fold(0, u64::saturating_add);
-            let row: &mut Installed = installed.entry(package.name.clone()).or_default();
-            row.bytes = Bytes(row.bytes.get().saturating_add(bytes));
-            row.depends = depends.into_iter().filter(|name| *name != package.name).collect();
-        }
-        self.needs.installed = installed;
     }
 
     /// The name of the distribution's package that brought a file.

@@ -141,6 +141,9 @@ pub struct Installed {
     pub bytes: Bytes,
     /// Packages of the image that it depends on.
     pub depends: Vec<String>,
+    /// Whether it came with the base and another package needed it newer: a base of the same
+    /// release has it, and it is written anew all the same.
+    pub is_upgraded: bool,
 }
 
 /// What the image needs of its base.
@@ -185,6 +188,8 @@ pub struct Needs {
     pub data: BTreeMap<String, Data>,
     /// The distribution's packages by name.
     pub installed: BTreeMap<String, Installed>,
+    /// Bytes that a package manager writes whatever it installs.
+    pub written: Bytes,
     /// Whether libraries of the application stand where only the loader's cache tells of them.
     pub configured_libraries: Proof,
     /// Scripts of today's base that are not taken along.
@@ -208,7 +213,8 @@ impl Needs {
             && self.asked.is_empty()
     }
 
-    /// Bytes of packages and of what they depend on, without those that are there already.
+    /// Bytes of packages and of what they depend on, without those that are there already as they
+    /// have to be.
     pub fn with_dependencies(
         &self,
         packages: &BTreeSet<String>,
@@ -217,10 +223,10 @@ impl Needs {
         let mut all = BTreeMap::new();
         let mut queue: Vec<&String> = packages.iter().collect();
         while let Some(name) = queue.pop() {
-            if there.contains(name) || all.contains_key(name) {
+            let Some(package) = self.installed.get(name) else { continue };
+            if (there.contains(name) && !package.is_upgraded) || all.contains_key(name) {
                 continue;
             }
-            let Some(package) = self.installed.get(name) else { continue };
             all.insert(name.clone(), package.bytes);
             queue.extend(&package.depends);
         }
@@ -260,8 +266,9 @@ mod tests {
         let package = |bytes, depends: &[&str]| Installed {
             bytes: Bytes(bytes),
             depends: depends.iter().map(|name| (*name).to_owned()).collect(),
+            is_upgraded: false,
         };
-        let needs = Needs {
+        let mut needs = Needs {
             installed: [
                 ("curl".to_owned(), package(1, &["libcurl4", "libc6"])),
                 ("libcurl4".to_owned(), package(2, &["libc6", "curl"])),
@@ -273,5 +280,8 @@ mod tests {
         let there = BTreeSet::from(["libc6".to_owned()]);
         let all = needs.with_dependencies(&BTreeSet::from(["curl".to_owned()]), &there);
         assert_eq!(all.values().map(|bytes| bytes.get()).sum::<u64>(), 3);
+        needs.installed.get_mut("libc6").unwrap().is_upgraded = true;
+        let all = needs.with_dependencies(&BTreeSet::from(["curl".to_owned()]), &there);
+        assert_eq!(all.values().map(|bytes| bytes.get()).sum::<u64>(), 7);
     }
 }

@@ -174,7 +174,8 @@ impl<'a> Origins<'a> {
         if is_state || is_idle_base { Origin::System } else { Origin::Application }
     }
 
-    fn layer(&self, node: NodeId) -> Option<u32> {
+    /// The layer that brought a file or a link; `None` for what no entry of a layer names.
+    pub(super) fn layer(&self, node: NodeId) -> Option<u32> {
         let id = self.files.tree().entry(node);
         id.is_explicit().then_some(id.layer)
     }
@@ -190,11 +191,14 @@ impl<'a> Origins<'a> {
         most.map(|(layer, _)| layer)
     }
 
-    /// Whether a package came on top of the base, which is taken to be the first layer where nobody
-    /// says.
+    /// How many layers the base has, which is taken to be the first where nobody says.
+    pub(super) fn base_layers(&self) -> usize {
+        self.base_layers.max(1)
+    }
+
+    /// Whether a package came on top of the base.
     pub(super) fn is_added(&self, package: usize) -> bool {
-        let base = self.base_layers.max(1);
-        self.package_layer(package).is_some_and(|layer| layer as usize >= base)
+        self.package_layer(package).is_some_and(|layer| layer as usize >= self.base_layers())
     }
 
     /// Whether a later layer than its package's wrote a file.

@@ -158,7 +158,7 @@ fn libraries_bring_what_they_need() {
     needs.installed = ["libpq.so.5", "libldap.so.2", "libssl.so.3"]
         .map(|name| {
             let bytes = Bytes(10_000);
-            (format!("package-of-{name}"), Installed { bytes, depends: Vec::new() })
+            (format!("package-of-{name}"), Installed { bytes, ..Installed::default() })
         })
         .into();
     needs
@@ -301,7 +301,7 @@ fn scripts_need_their_shell() {
     // Where it can be installed, it is.
     let mut zsh = needs("zsh");
     fails(&zsh, "debian:bookworm-slim", "zsh");
-    zsh.installed.insert("zsh".to_owned(), Installed { bytes: Bytes(7), depends: Vec::new() });
+    zsh.installed.insert("zsh".to_owned(), Installed { bytes: Bytes(7), ..Installed::default() });
     assert_eq!(fits(&zsh, "debian:bookworm-slim").brings.bytes, Bytes(7));
     fails(&zsh, "debian:trixie-slim", "zsh");
 }
@@ -314,7 +314,8 @@ fn programs_come_with_the_base_or_its_packages() {
             package: package.to_owned(),
             proof: Proof::of("/app/start.sh"),
         }],
-        installed: [("curl".to_owned(), Installed { bytes: Bytes(5), depends: Vec::new() })].into(),
+        installed: [("curl".to_owned(), Installed { bytes: Bytes(5), ..Installed::default() })]
+            .into(),
         ..debian()
     };
     fits(&command("sed", "sed"), "alpine:3.22");
