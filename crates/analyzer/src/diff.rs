@@ -9,7 +9,7 @@ use crate::account::{Account, Contents};
 use crate::error::Result;
 use crate::layer::index::ContentHash;
 
-mod layers;
+pub(crate) mod layers;
 mod pairs;
 
 use pairs::{Pair, Pairs};
@@ -64,6 +64,10 @@ pub struct FileChange {
     pub old: u64,
     /// Bytes in the new image.
     pub new: u64,
+    /// Its payload in the old image.
+    pub old_payload: Option<u32>,
+    /// Its payload in the new image.
+    pub new_payload: Option<u32>,
 }
 
 impl FileChange {
@@ -180,12 +184,14 @@ pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Resul
     let hashes_old = hashes(old, needed_old, jobs)?;
     let hashes_new = hashes(new, needed_new, jobs)?;
 
-    let row = |change, path: &Vec<u8>, was, now| FileChange {
+    let row = |change, path: &Vec<u8>, was: Option<u32>, now: Option<u32>| FileChange {
         change,
         path: path.clone(),
         from: None,
-        old: was,
-        new: now,
+        old: was.map_or(0, |at| size(old, at)),
+        new: now.map_or(0, |at| size(new, at)),
+        old_payload: was,
+        new_payload: now,
     };
     let mut changes = Vec::new();
     for Pair { path, old: before, new: after } in &both {
@@ -202,7 +208,7 @@ pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Resul
                 Change::Changed
             }
         };
-        changes.push(row(change, path, was, now));
+        changes.push(row(change, path, Some(*before), Some(*after)));
     }
     let mut moved_from: HashMap<Content, Vec<(&Vec<u8>, u32)>> = HashMap::new();
     for (path, at) in gone.iter().rev() {
@@ -218,18 +224,25 @@ pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Resul
         changes.push(match origin {
             Some((from, was)) => {
                 moved.insert(was);
-                FileChange { from: Some(from.clone()), ..row(Change::Moved, path, now, now) }
+                FileChange {
+                    from: Some(from.clone()),
+                    ..row(Change::Moved, path, Some(was), Some(*at))
+                }
             }
-            None => row(Change::Added, path, 0, now),
+            None => row(Change::Added, path, None, Some(*at)),
         });
     }
     let removed = gone.iter().filter(|(_, at)| !moved.contains(at));
-    changes.extend(removed.map(|(path, at)| row(Change::Removed, path, size(old, *at), 0)));
+    changes.extend(removed.map(|(path, at)| row(Change::Removed, path, Some(*at), None)));
     changes.sort_by(|a, b| {
         let weight = |file: &FileChange| (file.delta().unsigned_abs(), file.bytes());
         weight(b).cmp(&weight(a)).then_with(|| a.path.cmp(&b.path))
     });
-    let diff = Diff { old, new, layers: layers::align(&old.layers, &new.layers), files: changes };
+    let aligned = |account: &Account| -> Vec<layers::Aligned> {
+        account.layers.iter().map(layers::Aligned::of).collect()
+    };
+    let layers = layers::align(&aligned(old), &aligned(new));
+    let diff = Diff { old, new, layers, files: changes };
     assert_sums(&diff);
     Ok(diff)
 }

@@ -28,6 +28,7 @@ pub mod entry;
 pub mod error;
 pub mod facts;
 pub mod finding;
+pub mod gate;
 pub mod image;
 pub mod layer;
 pub mod limits;

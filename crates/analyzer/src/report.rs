@@ -4,6 +4,7 @@ mod advice_text;
 pub mod bar;
 pub mod briefing;
 pub mod diff_text;
+pub mod gate_text;
 pub mod json;
 pub mod model;
 pub mod page;

@@ -2,6 +2,8 @@
 //! then, between them, those made by the same instruction. Never by position, which one inserted
 //! layer shifts.
 
+use jettison_oci::Digest;
+
 use crate::account::LayerRow;
 use crate::diff::delta;
 
@@ -45,32 +47,73 @@ pub struct LayerChange {
     pub instruction: Option<String>,
 }
 
+/// What of a layer is looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Aligned {
+    /// Digest of the uncompressed tar.
+    pub(crate) diff_id: Digest,
+    /// The instruction, as a Dockerfile has it.
+    pub(crate) instruction: Option<String>,
+    /// Bytes of the uncompressed tar.
+    pub(crate) size: u64,
+}
+
+impl Aligned {
+    pub(super) fn of(row: &LayerRow) -> Self {
+        Self {
+            diff_id: row.diff_id.clone(),
+            instruction: row.instruction.as_ref().map(crate::image::Instruction::text),
+            size: row.size.get(),
+        }
+    }
+
+    /// What two builds of one instruction have in common: builders write digests of what is copied
+    /// into it.
+    fn key(&self) -> Option<String> {
+        let text = self.instruction.as_deref()?;
+        let mut key = String::with_capacity(text.len());
+        for word in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+            let digits = word.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+            if digits.len() >= DIGEST_MIN {
+                key.push_str(&word[digits.len()..]);
+            } else {
+                key.push_str(word);
+            }
+        }
+        Some(key)
+    }
+}
+
+/// Hexadecimal digits that are no word: those of MD5, the shortest digest that builders write.
+const DIGEST_MIN: usize = 32;
+
 /// The layers of both images, aligned.
-pub(super) fn align(old: &[LayerRow], new: &[LayerRow]) -> Vec<LayerChange> {
-    let text = |row: &LayerRow| row.instruction.as_ref().map(crate::image::Instruction::text);
+pub(crate) fn align(old: &[Aligned], new: &[Aligned]) -> Vec<LayerChange> {
+    let keys = |layers: &[Aligned]| layers.iter().map(Aligned::key).collect::<Vec<_>>();
+    let (old_keys, new_keys) = (keys(old), keys(new));
     let mut rows = Vec::new();
     let anchors = common(0..old.len(), 0..new.len(), |a, b| old[a].diff_id == new[b].diff_id);
     let (mut done_old, mut done_new) = (0, 0);
     let end = Some((old.len(), new.len()));
     for (at_old, at_new) in anchors.into_iter().chain(end) {
         let between = common(done_old..at_old, done_new..at_new, |a, b| {
-            text(&old[a]).is_some() && text(&old[a]) == text(&new[b])
+            old_keys[a].is_some() && old_keys[a] == new_keys[b]
         });
         for (a, b) in between.into_iter().chain(Some((at_old, at_new))) {
             let gone = old.iter().enumerate().take(a).skip(done_old);
-            rows.extend(gone.map(|row| change(LayerState::Removed, Some(row), None, &text)));
+            rows.extend(gone.map(|row| change(LayerState::Removed, Some(row), None)));
             let come = new.iter().enumerate().take(b).skip(done_new);
-            rows.extend(come.map(|row| change(LayerState::Added, None, Some(row), &text)));
+            rows.extend(come.map(|row| change(LayerState::Added, None, Some(row))));
             (done_old, done_new) = (a, b);
             if (a, b) != (at_old, at_new) {
                 let pair = (Some((a, &old[a])), Some((b, &new[b])));
-                rows.push(change(LayerState::Changed, pair.0, pair.1, &text));
+                rows.push(change(LayerState::Changed, pair.0, pair.1));
                 (done_old, done_new) = (a + 1, b + 1);
             }
         }
         if at_old < old.len() && at_new < new.len() {
             let pair = (Some((at_old, &old[at_old])), Some((at_new, &new[at_new])));
-            rows.push(change(LayerState::Same, pair.0, pair.1, &text));
+            rows.push(change(LayerState::Same, pair.0, pair.1));
             (done_old, done_new) = (at_old + 1, at_new + 1);
         }
     }
@@ -79,17 +122,16 @@ pub(super) fn align(old: &[LayerRow], new: &[LayerRow]) -> Vec<LayerChange> {
 
 fn change(
     state: LayerState,
-    old: Option<(usize, &LayerRow)>,
-    new: Option<(usize, &LayerRow)>,
-    text: &impl Fn(&LayerRow) -> Option<String>,
+    old: Option<(usize, &Aligned)>,
+    new: Option<(usize, &Aligned)>,
 ) -> LayerChange {
-    let bytes = |row: Option<(usize, &LayerRow)>| row.map_or(0, |(_, row)| row.size.get());
+    let bytes = |row: Option<(usize, &Aligned)>| row.map_or(0, |(_, row)| row.size);
     LayerChange {
         state,
         old: old.map(|(at, _)| at),
         new: new.map(|(at, _)| at),
         delta: delta(bytes(old), bytes(new)),
-        instruction: new.or(old).and_then(|(_, row)| text(row)),
+        instruction: new.or(old).and_then(|(_, row)| row.instruction.clone()),
     }
 }
 
@@ -128,6 +170,20 @@ fn common(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digests_of_what_is_copied_make_no_difference() {
+        let row = |file: &str, diff_id: &str| Aligned {
+            diff_id: Digest::sha256(diff_id.as_bytes()),
+            instruction: Some(format!("COPY file:{file} in /app")),
+            size: 1,
+        };
+        let (a, b) = ("a1".repeat(32), "b2".repeat(32));
+        let rows = align(&[row(&a, "1")], &[row(&b, "2")]);
+        assert_eq!((rows.len(), rows[0].state), (1, LayerState::Changed));
+        let rows = align(&[row("feed", "1")], &[row("beef", "2")]);
+        assert_eq!(rows.len(), 2);
+    }
 
     #[test]
     fn an_inserted_row_shifts_nothing() {

@@ -6,6 +6,10 @@
 //! end or a mark that turns the direction of writing. What a format takes for markup is the
 //! format's to escape.
 
+pub mod gate;
+
+pub use crate::gate::Verdict as State;
+
 /// What a briefing is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
@@ -62,31 +66,6 @@ pub struct Subject {
     pub tables: Vec<Table>,
     /// Where the figures come from: digests, commits, baselines; a line each.
     pub origin: Vec<String>,
-}
-
-/// How something stands to what was asked of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// As it should be.
-    Pass,
-    /// There is nothing to compare with.
-    NoBaseline,
-    /// Worth a look; nothing fails.
-    Warn,
-    /// Over its budget.
-    Fail,
-}
-
-impl State {
-    /// The word in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::NoBaseline => "no-baseline",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
 }
 
 /// What a number counts.

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::facts::profile::Document;
+use crate::gate::Baseline;
 use crate::report::model;
 
 /// A document as indented JSON with a newline at its end.
@@ -16,10 +17,12 @@ pub fn render(document: &impl Serialize) -> Vec<u8> {
 }
 
 /// The schemas of all documents, with the names of their files.
-pub fn schemas() -> [(&'static str, Schema); 4] {
+pub fn schemas() -> [(&'static str, Schema); 6] {
     [
         ("analysis.v1.json", schema::<model::Analysis>()),
+        ("baseline.v1.json", schema::<Baseline>()),
         ("diff.v1.json", schema::<model::DiffDocument>()),
+        ("gate.v1.json", schema::<model::GateDocument>()),
         ("profile.v1.json", schema::<Document>()),
         ("why.v1.json", schema::<model::WhyDocument>()),
     ]

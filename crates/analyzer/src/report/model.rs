@@ -3,6 +3,7 @@
 
 mod advice;
 mod diff;
+pub mod gate;
 mod package;
 mod unused;
 mod why;
@@ -20,6 +21,7 @@ pub use advice::{FindingDocument, IgnoredDocument, SuggestionDocument};
 pub use unused::{UnusedDocument, Use, use_of};
 
 pub use diff::{DiffDocument, diff};
+pub use gate::{GateDocument, gate};
 pub use package::{OwnerDocument, PackageDocument};
 pub use why::{WhyDocument, why};
 
