@@ -4,11 +4,11 @@
 use std::io::Read;
 use std::num::NonZeroUsize;
 
-use jettison_oci::escape;
+use jettison_oci::{Platform, escape};
 
 use crate::account::base::{self, Base, BaseSource};
 use crate::account::{Account, account};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
 use crate::layer::read::{ReadOptions, read_layers};
 use crate::source::store::diff_ids;
@@ -61,6 +61,30 @@ pub fn analyze(
         cache.trim();
     }
     account(image, layers?, base, options.jobs)
+}
+
+/// The platforms of the image that `word` means, in the order of its index: one where there is no
+/// choice. Attestations are none.
+pub fn platforms(word: &str, options: &OpenOptions) -> Result<Vec<Platform>> {
+    // An index tells what it has to who asks for what none has.
+    let nowhere = OpenOptions {
+        platform: Platform::new("none", "none", None),
+        platform_asked: true,
+        ..options.clone()
+    };
+    match resolve::open(word, &mut || Box::new(std::io::empty()), &nowhere) {
+        Ok(image) => Ok(vec![image.config.platform]),
+        Err(Error::NoSuchPlatform { found, .. }) => {
+            let mut platforms: Vec<Platform> = Vec::new();
+            for platform in found.iter().filter_map(|text| text.parse().ok()) {
+                if !platforms.contains(&platform) {
+                    platforms.push(platform);
+                }
+            }
+            Ok(platforms)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The base boundary: annotations that prove true, then what the caller says; never a guess.

@@ -148,6 +148,14 @@ pub enum Error {
         /// Its own words, and what to do.
         because: String,
     },
+    /// A registry has no such image.
+    #[error("{what}: {because}")]
+    Absent {
+        /// The image.
+        what: String,
+        /// Its own words, and what to do.
+        because: String,
+    },
     /// The user interrupted the run.
     #[error("interrupted")]
     Interrupted,
@@ -177,6 +185,12 @@ impl Error {
     /// Whether the argument was wrong, rather than what it names.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Usage(_))
+    }
+
+    /// Whether there is nothing under the name that was asked for, rather than something that cannot
+    /// be read.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent { .. } | Self::NoSuchImage { .. } | Self::NoSuchFile(_))
     }
 
     pub(crate) fn corrupt(what: impl Into<String>, because: impl Into<String>) -> Self {

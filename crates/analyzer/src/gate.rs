@@ -13,8 +13,10 @@ pub mod dive_ci;
 pub mod files;
 pub mod gated;
 pub mod grown;
+pub mod init;
 pub mod judge;
 pub mod measure;
+pub mod name;
 pub mod snapshot;
 
 pub use asked::Asked;

@@ -1,9 +1,11 @@
 //! One file a command.
 
 mod analyze;
+mod baseline;
 mod cache;
 mod completions;
 mod diff;
+mod gate;
 mod man;
 #[cfg(feature = "engine")]
 mod profile;
@@ -11,10 +13,11 @@ mod rules;
 mod why;
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jettison_analyzer::account::Account;
+use jettison_analyzer::advice::file::GivenFile;
 use jettison_analyzer::analyze::{BaseArgument, Options};
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::filesystem::Filesystem;
@@ -38,6 +41,8 @@ pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
         Command::Analyze(args) => analyze::run(args, &context()?),
         Command::Why(args) => why::run(args, &context()?),
         Command::Diff(args) => diff::run(args, &context()?),
+        Command::Gate(args) => gate::run(args, &context()?),
+        Command::Baseline(args) => baseline::run(args, &context()?),
         #[cfg(feature = "engine")]
         Command::Profile(args) => profile::run(args, &context()?),
         #[cfg(not(feature = "engine"))]
@@ -55,15 +60,17 @@ pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
 pub(crate) struct Context {
     pub(crate) printer: Printer,
     pub(crate) config: Config,
+    /// The file that the configuration is from.
+    pub(crate) config_path: Option<PathBuf>,
 }
 
 impl Context {
     fn new(args: &GlobalArgs, printer: Printer) -> anyhow::Result<Self> {
         let (config, path) = settings::config(args)?;
-        if let Some(path) = path {
+        if let Some(path) = &path {
             printer.note(&format!("settings of {}", path.display()));
         }
-        Ok(Self { printer, config })
+        Ok(Self { printer, config, config_path: path })
     }
 }
 
@@ -75,7 +82,7 @@ fn account(
     gather: bool,
     context: &Context,
 ) -> anyhow::Result<Account> {
-    let Context { printer, config } = context;
+    let Context { printer, config, .. } = context;
     if base == Some("-") {
         let error = "--base -: the base cannot be on standard input: save it to a file";
         return Err(UsageError(error.to_owned()).into());
@@ -150,4 +157,25 @@ fn report(
     }
     Printer::result(&render(args.format, context.printer.style()))?;
     Ok(Code::Done)
+}
+
+/// A Dockerfile, and the `.dockerignore` that builders take for it.
+fn given(path: &Path, target: Option<String>) -> anyhow::Result<GivenFile> {
+    let text = fs_err::read_to_string(path)
+        .map_err(|error| UsageError(format!("--dockerfile: {error}")))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let own = path.with_file_name(format!("{name}.dockerignore"));
+    let shared = path.with_file_name(".dockerignore");
+    let mut ignore = None;
+    for path in [own, shared] {
+        if path.is_file() {
+            ignore =
+                Some(fs_err::read_to_string(&path).map_err(|error| UsageError(error.to_string()))?);
+            break;
+        }
+    }
+    // Diffs are relative to where the user stands.
+    let path = path.display().to_string();
+    let path = path.trim_start_matches("./").to_owned();
+    Ok(GivenFile { path, text, ignore, target })
 }

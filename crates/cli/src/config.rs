@@ -1,5 +1,7 @@
 //! `jettison.toml`: what a project wants of every run. Flags go before it.
 
+mod gate;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,15 +12,20 @@ use toml::{Table, Value};
 use crate::args::AdviceLevel;
 use crate::exit::UsageError;
 
+pub(crate) use gate::Gate;
+
 /// The file's name, looked for from the working directory upwards.
 const NAME: &str = "jettison.toml";
 
 /// Every section with its keys.
-const KEYS: [(&str, &[&str]); 2] = [
+const KEYS: [(&str, &[&str]); 5] = [
     (
         "analyze",
         &["advice", "cache-size", "max-expansion", "min-bytes", "platform", "top", "unused"],
     ),
+    ("gate", &["base", "baseline", "budget", "deny", "require-baseline"]),
+    ("gate.budget", gate::BUDGET_KEYS),
+    ("gate.deny", gate::DENY_KEYS),
     ("ignore", &["package", "path", "reason", "rule", "until"]),
 ];
 
@@ -28,6 +35,8 @@ const KEYS: [(&str, &[&str]); 2] = [
 pub(crate) struct Config {
     /// `[analyze]`: how images are read and shown, by every command that reads one.
     pub(crate) analyze: Analyze,
+    /// `[gate]`: what images may weigh.
+    pub(crate) gate: Gate,
     /// `[[ignore]]`: findings that are not told.
     pub(crate) ignore: Vec<IgnoreRow>,
 }
@@ -109,20 +118,29 @@ impl Config {
 
     fn parse(text: &str) -> Result<Self, String> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-        let sections = KEYS.map(|(section, _)| section);
+        let sections: Vec<&str> =
+            KEYS.iter().map(|(section, _)| *section).filter(|name| !name.contains('.')).collect();
         for (section, value) in &table {
             known(section, &sections)
                 .map_err(|error| format!("unknown section [{section}]{error}"))?;
-            let keys =
-                KEYS.iter().find(|(name, _)| name == section).map_or(&[][..], |(_, keys)| keys);
-            let rows = value.as_array().into_iter().flatten().chain([value]);
-            for key in rows.filter_map(Value::as_table).flat_map(Table::keys) {
-                known(key, keys)
-                    .map_err(|error| format!("unknown key {key} in [{section}]{error}"))?;
-            }
+            check_keys(section, value)?;
         }
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
+}
+
+/// Fails where a section, or one inside it, has a key that is not known.
+fn check_keys(section: &str, value: &Value) -> Result<(), String> {
+    let keys = KEYS.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let rows = value.as_array().into_iter().flatten().chain([value]);
+    for (key, value) in rows.filter_map(Value::as_table).flatten() {
+        known(key, keys).map_err(|error| format!("unknown key {key} in [{section}]{error}"))?;
+        let inner = format!("{section}.{key}");
+        if KEYS.iter().any(|(name, _)| *name == inner) {
+            check_keys(&inner, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// Fails where `word` is not one of `words`, with the nearest of them.
@@ -164,7 +182,7 @@ mod tests {
         let hint = "unknown key min-byte in [analyze]: did you mean min-bytes?";
         assert_eq!(error("[analyze]\nmin-byte = 1"), hint);
         assert_eq!(error("[analyse]"), "unknown section [analyse]: did you mean analyze?");
-        assert_eq!(error("[zzz]"), "unknown section [zzz]: known are analyze, ignore");
+        assert_eq!(error("[zzz]"), "unknown section [zzz]: known are analyze, gate, ignore");
         assert!(error("[analyze]\nmin-bytes = \"much\"").contains("\"much\" is not a size"));
         assert!(error("[analyze]\ntop = -1").contains("line 2"));
         assert!(error("[analyze").contains("line 1"));

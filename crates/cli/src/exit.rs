@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Code {
     /// Done.
     Done = 0,
+    /// A gate failed.
+    Failed = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
     /// Something could not be read, measured or written.

@@ -93,9 +93,12 @@ const CACHE_SIZE: Bytes = Bytes(1 << 30);
 
 /// `jettison.toml`, and where it stands.
 pub(crate) fn config(args: &GlobalArgs) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    // A working directory that is gone has no settings above it.
-    let directory = std::env::current_dir().unwrap_or_default();
-    Config::find(args.config.as_deref(), &directory)
+    Config::find(args.config.as_deref(), &here())
+}
+
+/// The working directory; empty where it is gone: then it has no settings above it.
+pub(crate) fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
 }
 
 /// Today's date, `2027-06-30`, in UTC.

@@ -30,6 +30,7 @@ pub struct Wanted {
 
 impl Asked {
     /// What is asked of one image on a platform; `names` are all forms of its name.
+    #[must_use]
     pub fn of(&self, names: &[String], platform: &str) -> Self {
         let fits = |of: &Selection| of.fits(names, platform);
         Self {

@@ -152,11 +152,8 @@ pub fn next(all: &[Gated]) -> Vec<String> {
         } else if gated.verdict == Verdict::NoBaseline
             && let Against::Missing(place) = &gated.against
         {
-            lines.push(format!(
-                "{image} has no baseline in {place}: `jettison baseline update {image}={} \
-                 --baseline {place}` writes one",
-                gated.origin
-            ));
+            lines
+                .push(format!("{image} has no baseline in {place}: `{}` writes one", gated.update));
         }
     }
     lines
@@ -172,18 +169,13 @@ fn of_failure(gated: &Gated, check: &Check) -> String {
         None => format!("change {}", check.place),
     };
     let accept = match (check.limit, &gated.against) {
-        (Limit::MaxIncrease | Limit::MaxIncreasePercent, Against::Baseline(file)) => format!(
-            "`jettison baseline update {image}={} --baseline {file} --allow-increase REASON` \
-             accepts it, or {change}",
-            gated.origin
-        ),
+        (Limit::MaxIncrease | Limit::MaxIncreasePercent, Against::Baseline(_)) => {
+            format!("`{} --allow-increase REASON` accepts it, or {change}", gated.update)
+        }
         (Limit::MaxIncrease | Limit::MaxIncreasePercent, _) => {
             format!("--allow-increase REASON accepts it, or {change}")
         }
-        (Limit::RequireBaseline, Against::Missing(place)) => format!(
-            "`jettison baseline update {image}={} --baseline {place}` writes one",
-            gated.origin
-        ),
+        (Limit::RequireBaseline, _) => format!("`{}` writes one", gated.update),
         (Limit::Deny, _) => format!("take it out, or {change}"),
         _ => format!("make it smaller, or {change}"),
     };

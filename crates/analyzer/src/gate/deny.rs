@@ -68,7 +68,7 @@ impl Deny {
             }
             Denied::Path(pattern) => (of_paths(account, pattern), "none".to_owned(), 0),
         };
-        let bytes: u64 = found.rows.values().map(|row| row.0).sum();
+        let bytes: u64 = found.layers.values().sum();
         let is_denied = found.count > 0 && (max == 0 || bytes > max);
         let why = self.reason.as_ref().map(|reason| format!(" ({})", escape::line(reason)));
         let why = why.unwrap_or_default();
@@ -90,7 +90,7 @@ impl Deny {
             )
         };
         let layer =
-            found.rows.iter().max_by_key(|(layer, row)| (row.0, std::cmp::Reverse(**layer)));
+            found.layers.iter().max_by_key(|(layer, bytes)| (**bytes, std::cmp::Reverse(**layer)));
         Check {
             subject: None,
             name: self.name(),
@@ -117,7 +117,7 @@ struct Found {
     /// The largest first.
     paths: Vec<String>,
     /// Bytes by layer.
-    rows: BTreeMap<Option<usize>, (u64,)>,
+    layers: BTreeMap<Option<usize>, u64>,
 }
 
 fn of_rule(findings: &Findings, id: &str, confidence: Confidence) -> Found {
@@ -131,7 +131,7 @@ fn of_rule(findings: &Findings, id: &str, confidence: Confidence) -> Found {
         let others = finding.others.iter().cloned();
         let whole = (places == 0).then(|| finding.evidence.clone());
         found.paths.extend(paths.chain(others).chain(whole).take(PATHS_MAX));
-        found.rows.entry(finding.layer).or_default().0 += finding.bytes.get();
+        *found.layers.entry(finding.layer).or_default() += finding.bytes.get();
     }
     found.paths.truncate(PATHS_MAX);
     found
@@ -156,11 +156,13 @@ fn of_paths(account: &Account, pattern: &Pattern) -> Found {
             row.0 += payload.size;
         }
     }
-    let mut rows: Vec<(Vec<u8>, (u64, Option<usize>))> = rows.into_iter().collect();
-    rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_by(|(a, (a_bytes, _)), (b, (b_bytes, _))| {
+        b_bytes.cmp(a_bytes).then_with(|| a.cmp(b))
+    });
     let mut found = Found { count: rows.len(), ..Found::default() };
     for (path, (bytes, layer)) in rows {
-        found.rows.entry(layer).or_default().0 += bytes;
+        *found.layers.entry(layer).or_default() += bytes;
         if found.paths.len() < PATHS_MAX {
             found.paths.push(format!("/{}", escape::path(&path)));
         }

@@ -53,6 +53,8 @@ pub struct Candidate<'a> {
     pub findings: Option<&'a Findings>,
     /// The Dockerfile that it is built by.
     pub built_by: Option<BuiltBy>,
+    /// The command that notes its present state as the baseline.
+    pub update: String,
 }
 
 /// One image on one platform, judged.
@@ -77,6 +79,8 @@ pub struct Gated {
     pub notes: Vec<String>,
     /// The Dockerfile that it is built by.
     pub built_by: Option<BuiltBy>,
+    /// The command that notes its present state as the baseline.
+    pub update: String,
 }
 
 impl Gated {
@@ -89,7 +93,7 @@ impl Gated {
         asked: &Asked,
         accepted: Option<&str>,
     ) -> Result<Self> {
-        let Candidate { side, snapshot, findings, built_by } = candidate;
+        let Candidate { side, snapshot, findings, built_by, update } = candidate;
         let account = side.account;
         let old = before.as_ref().map(|before| &before.snapshot);
         let present =
@@ -149,6 +153,7 @@ impl Gated {
             accepted: accepted.map(str::to_owned),
             notes,
             built_by,
+            update,
         })
     }
 

@@ -118,7 +118,12 @@ impl GrownPart {
 }
 
 impl GrownRow {
-    /// Its change of what a metric of this name counts: bytes of files, tars or blobs.
+    /// Whether it is the same layer in a blob of another size.
+    pub fn is_recompressed(&self) -> bool {
+        self.state == LayerState::Same && self.compressed.is_some_and(|bytes| bytes != 0)
+    }
+
+    /// What orders the rows: its change of files, then of its tar.
     pub fn weight(&self) -> (u64, u64) {
         (self.effective.unsigned_abs(), self.uncompressed.unsigned_abs())
     }
@@ -146,7 +151,10 @@ pub fn grown(old: &Snapshot, new: &Snapshot) -> Grown {
     let sum = |of: &dyn Fn(&GrownRow) -> i64| rows.iter().map(of).sum::<i64>();
     let compressed = rows.iter().map(|row| row.compressed).sum::<Option<i64>>();
     let (effective, uncompressed) = (sum(&|row| row.effective), sum(&|row| row.uncompressed));
-    rows.retain(|row| row.state != LayerState::Same || row.effective != 0 || row.hides != 0);
+    rows.retain(|row| {
+        let has_moved = row.effective != 0 || row.hides != 0;
+        row.state != LayerState::Same || has_moved || row.is_recompressed()
+    });
     rows.sort_by_key(|row| (std::cmp::Reverse(row.weight()), row.new, row.old));
     Grown { rows, effective, uncompressed, compressed }
 }

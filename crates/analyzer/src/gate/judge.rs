@@ -359,13 +359,16 @@ fn moved(subject: &Subject, was: u64, value: u64) -> String {
 }
 
 /// The change in percent with one decimal, rounded away from zero: `+22.8 %`; `new` where there was
-/// nothing.
+/// nothing, `> 999 %` where next to nothing was.
 pub fn percent(was: u64, value: u64) -> String {
     if was == 0 {
         return if value == 0 { "0.0 %".to_owned() } else { "new".to_owned() };
     }
     let change = u128::from(was.abs_diff(value)) * 1000;
     let tenths = change.div_ceil(u128::from(was));
+    if tenths > 9999 {
+        return "> 999 %".to_owned();
+    }
     let sign = match value.cmp(&was) {
         std::cmp::Ordering::Less => "-",
         std::cmp::Ordering::Equal => "",

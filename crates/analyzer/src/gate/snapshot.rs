@@ -54,8 +54,6 @@ pub struct Snapshot {
 pub struct Accepted {
     /// Why.
     pub reason: String,
-    /// What was over its budget, in the words of the gate.
-    pub checks: Vec<String>,
 }
 
 /// One layer of a [`Snapshot`].

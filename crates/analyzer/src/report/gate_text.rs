@@ -220,6 +220,12 @@ fn instruction(page: &mut Page, gated: &Gated, row: &GrownRow) {
             &format!("made anew with the same files: {bytes} are sent again"),
         );
     }
+    if let Some(bytes) = row.compressed.filter(|_| row.is_recompressed()) {
+        page.wrapped(
+            &format!("{:BYTES$}            ", ""),
+            &format!("compressed anew: its blob changed by {}", signed(bytes)),
+        );
+    }
     let (shown, rest) = row.parts.split_at(PARTS.min(row.parts.len()));
     for part in shown {
         of_part(page, part);

@@ -95,7 +95,7 @@ impl Network {
         ));
         let (headers, bytes) = found.map_err(|failure| match failure {
             Failure::Refused(refusal, _) if refusal.status == StatusCode::NOT_FOUND => {
-                Error::Remote {
+                Error::Absent {
                     what: origin.to_string(),
                     because: format!(
                         "registry {} has no {wanted} of {}: it answers {}. Check the name, and \

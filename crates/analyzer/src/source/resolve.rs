@@ -183,6 +183,9 @@ fn bare(word: &str, options: &OpenOptions) -> Result<Image> {
         Error::Remote { what, because } => {
             Error::Remote { what, because: [&[because], &warnings[..]].concat().join("\n  ") }
         }
+        Error::Absent { what, because } => {
+            Error::Absent { what, because: [&[because], &warnings[..]].concat().join("\n  ") }
+        }
         error => error,
     })?;
     image.warnings.append(&mut warnings);

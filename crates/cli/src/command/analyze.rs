@@ -2,18 +2,15 @@
 
 mod bases;
 
-use std::path::Path;
-
 use jettison_analyzer::account::Account;
 use jettison_analyzer::advice::base::catalogue::Catalogue;
-use jettison_analyzer::advice::file::GivenFile;
 use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::layer::recompress;
 use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs, Format};
-use crate::command::{Context, account, detail, facts, report};
+use crate::command::{Context, account, detail, facts, given, report};
 use crate::exit::{Code, UsageError};
 use crate::output::OutputFile;
 use crate::settings;
@@ -26,7 +23,8 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let error = "--advice off: there is nothing to say of a Dockerfile then";
         return Err(UsageError(error.to_owned()).into());
     }
-    let file = args.dockerfile.as_deref().map(|path| given(path, args)).transpose()?;
+    let file =
+        args.dockerfile.as_deref().map(|path| given(path, args.target.clone())).transpose()?;
     let written = args.write_dockerfile.as_deref();
     let written = written.map(|path| OutputFile::open("--write-dockerfile", path)).transpose()?;
     report(&args.output, context, || {
@@ -109,25 +107,4 @@ fn zstd(
         );
     }
     Ok(sizes)
-}
-
-/// A Dockerfile, and the `.dockerignore` that builders take for it.
-fn given(path: &Path, args: &AnalyzeArgs) -> anyhow::Result<GivenFile> {
-    let text = fs_err::read_to_string(path)
-        .map_err(|error| UsageError(format!("--dockerfile: {error}")))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let own = path.with_file_name(format!("{name}.dockerignore"));
-    let shared = path.with_file_name(".dockerignore");
-    let mut ignore = None;
-    for path in [own, shared] {
-        if path.is_file() {
-            ignore =
-                Some(fs_err::read_to_string(&path).map_err(|error| UsageError(error.to_string()))?);
-            break;
-        }
-    }
-    // Diffs are relative to where the user stands.
-    let path = path.display().to_string();
-    let path = path.trim_start_matches("./").to_owned();
-    Ok(GivenFile { path, text, ignore, target: args.target.clone() })
 }

@@ -221,8 +221,8 @@ fn tables(gated: &Gated, detail: Detail) -> Vec<Table> {
         && !grown.rows.is_empty()
     {
         tables.push(who_grew(gated, &grown.rows, detail));
-        tables.extend(parts(gated, &grown.rows, detail));
-        tables.extend(files(gated, &grown.rows, detail));
+        tables.push(parts(gated, &grown.rows, detail));
+        tables.push(files(gated, &grown.rows, detail));
         let residue = residue(gated, grown);
         let rows: Vec<Vec<Cell>> = [("files", grown.effective)]
             .into_iter()
@@ -281,7 +281,7 @@ fn who_grew(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Table {
     }
 }
 
-fn parts(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Option<Table> {
+fn parts(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Table {
     let mut all: Vec<(&GrownRow, &GrownPart)> =
         rows.iter().flat_map(|row| row.parts.iter().map(move |part| (row, part))).collect();
     all.sort_by_key(|(row, part)| {
@@ -298,17 +298,17 @@ fn parts(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Option<Table> {
             Cell::Code(name(row, gated)),
         ]
     };
-    Some(Table {
+    Table {
         title: "Packages and directories".to_owned(),
         name: "packages",
         columns: vec!["kind", "name", "before", "now", "change", "instruction"],
         rows: shown.iter().map(row).collect(),
         rest: rest(left, |(_, part)| part.delta()),
         is_open: false,
-    })
+    }
 }
 
-fn files(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Option<Table> {
+fn files(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Table {
     let mut all: Vec<(&GrownRow, &GrownPart, &crate::gate::grown::GrownFile)> = rows
         .iter()
         .flat_map(|row| row.parts.iter().map(move |part| (row, part)))
@@ -333,14 +333,14 @@ fn files(gated: &Gated, rows: &[GrownRow], detail: Detail) -> Option<Table> {
             Cell::Text(origin(file).trim_start_matches(" (").trim_end_matches(')').to_owned()),
         ]
     };
-    Some(Table {
+    Table {
         title: "Files".to_owned(),
         name: "files",
         columns: vec!["path", "before", "now", "change", "of", "instruction", "besides"],
         rows: shown.iter().map(row).collect(),
         rest: rest(left, |(.., file)| file.delta()),
         is_open: false,
-    })
+    }
 }
 
 fn limits(gated: &Gated) -> Table {
