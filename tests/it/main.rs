@@ -5,6 +5,7 @@ mod archives;
 mod bad_images;
 mod bombs;
 mod cache;
+mod ci_examples;
 mod command_line;
 mod containerd;
 mod damage;
