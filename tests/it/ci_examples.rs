@@ -98,7 +98,13 @@ impl Project {
     /// Runs commands that succeed; what they print.
     fn sh(&self, script: &str) -> String {
         let run = Run::of(&mut self.command(script));
-        assert_eq!(run.code(), 0, "{script}\n{}{}", String::from_utf8_lossy(&run.stdout), run.stderr);
+        assert_eq!(
+            run.code(),
+            0,
+            "{script}\n{}{}",
+            String::from_utf8_lossy(&run.stdout),
+            run.stderr
+        );
         String::from_utf8(run.stdout).unwrap().trim().to_owned()
     }
 

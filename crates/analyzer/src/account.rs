@@ -280,17 +280,22 @@ fn rows(
 }
 
 fn add(to: &mut Bytes, size: u64) -> Result<()> {
-    *to = Bytes(to.get().checked_add(size).ok_or_else(too_large)?);
+    let sum = to.get().checked_add(size).filter(|sum| *sum <= CLAIMED_MAX);
+    *to = Bytes(sum.ok_or_else(too_large)?);
     Ok(())
 }
 
 fn checked_sum(mut sizes: impl Iterator<Item = u64>) -> Result<Bytes> {
-    sizes.try_fold(0_u64, u64::checked_add).map(Bytes).ok_or_else(too_large)
+    let sum = sizes.try_fold(0_u64, u64::checked_add).filter(|sum| *sum <= CLAIMED_MAX);
+    sum.map(Bytes).ok_or_else(too_large)
 }
+
+/// Bytes that an image may claim: what can be subtracted and added up again with a sign.
+const CLAIMED_MAX: u64 = 1 << 61;
 
 /// Sparse files can claim more bytes than 64 bits count.
 fn too_large() -> Error {
-    Error::corrupt("the image", "its files claim more than 16 EiB together")
+    Error::corrupt("the image", "its files claim more than 2 EiB together")
 }
 
 /// The invariants of the account, which hold for every input or the numbers mean nothing.

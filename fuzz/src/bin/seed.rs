@@ -81,6 +81,33 @@ fn blobs() -> Vec<Vec<u8>> {
     blobs
 }
 
+/// Baselines of two images that differ in a layer, and rules of dive's gate.
+fn gate() -> Vec<Vec<u8>> {
+    let layer = |name: &str, bytes: u64| {
+        let diff_id = Digest::sha256(name.as_bytes());
+        format!(
+            r#"{{"diffId":"{diff_id}","instruction":"RUN {name}","uncompressed":{bytes},
+            "compressed":{bytes},"effective":{bytes},"hides":0,"entries":1,
+            "packages":{{"deb:a":{{"version":"1","bytes":{}}}}},"directories":{{"/b":1}},"rest":1}}"#,
+            bytes - 2
+        )
+    };
+    let image = |name: &str, layers: &[String]| {
+        let digest = Digest::sha256(b"");
+        format!(
+            r#"{{"image":"{name}","platform":"linux/amd64","manifestDigest":null,
+            "configDigest":"{digest}","metrics":{{"effective":9,"own-layers":1}},
+            "baseLayers":1,"layers":[{}]}}"#,
+            layers.join(",")
+        )
+    };
+    let (a, b) = (layer("a", 9), layer("b", 7));
+    let images = [image("a", std::slice::from_ref(&a)), image("b", &[a, b])].join(",");
+    let baseline = format!(r#"{{"schemaVersion":1,"tool":"jettison","images":[{images}]}}"#);
+    let dive = "rules:\n  lowestEfficiency: 0.9\n  highest-wasted-bytes: 20MB\n";
+    vec![baseline.into_bytes(), dive.as_bytes().to_vec()]
+}
+
 fn documents() -> Vec<Vec<u8>> {
     let image = sample(Compression::Gzip { level: 6 });
     let files = ImageFiles::oci_layout([image.clone()]);
@@ -233,6 +260,7 @@ fn main() -> anyhow::Result<()> {
         ("jar", jars()),
         ("dockerfile", dockerfiles()),
         ("reference", texts()),
+        ("gate", gate()),
         ("documents", documents()),
         ("cache", cached()?),
     ] {

@@ -34,9 +34,10 @@ fn action(project: &Project, with: &Value) -> (i32, String) {
         .unwrap()
         .iter()
         .map(|(name, expression)| (name.clone(), value(expression.as_str().unwrap())))
-        .chain([("GITHUB_OUTPUT", OUTPUT), ("GITHUB_STEP_SUMMARY", SUMMARY)].map(
-            |(name, path)| (name.to_owned(), path.to_owned()),
-        ))
+        .chain(
+            [("GITHUB_OUTPUT", OUTPUT), ("GITHUB_STEP_SUMMARY", SUMMARY)]
+                .map(|(name, path)| (name.to_owned(), path.to_owned())),
+        )
         .collect();
     let variables: Vec<(&str, &str)> =
         variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -85,12 +86,18 @@ fn a_pull_request_is_compared_with_what_it_is_merged_into() {
     let outputs = outputs(&project);
     assert_eq!(outputs["verdict"], "fail");
     let sizes: Value = serde_json::from_str(&outputs["sizes"]).unwrap();
-    assert_eq!((&sizes[0]["image"], &sizes[0]["sizes"]["effective"]), (&"app".into(), &3_100_000.into()));
+    assert_eq!(
+        (&sizes[0]["image"], &sizes[0]["sizes"]["effective"]),
+        (&"app".into(), &3_100_000.into())
+    );
     assert!(outputs["comment-body"].starts_with("<!-- jettison-gate:app -->"), "{outputs:?}");
     assert_blames(&outputs["comment-body"]);
     assert_eq!(project.read(SUMMARY).trim(), outputs["comment-body"].trim());
     for report in ["gate.json", "gate.markdown", "gate.sarif", "gate.html"] {
-        assert!(!project.read(&format!("{}/{report}", outputs["directory"])).is_empty(), "{report}");
+        assert!(
+            !project.read(&format!("{}/{report}", outputs["directory"])).is_empty(),
+            "{report}"
+        );
     }
 }
 
@@ -133,8 +140,13 @@ fn one_comment_is_made_kept_and_taken_away() {
     fs_err::set_permissions(&gh, std::fs::Permissions::from_mode(0o755)).unwrap();
     let comment = steps(&yaml("examples/ci/github/comment.yml"), "comment");
     let comment = || {
-        let variables =
-            [("GH_TOKEN", "x"), ("REPOSITORY", "a/b"), ("RUN", "1"), ("OWNER", "f"), ("BRANCH", "c")];
+        let variables = [
+            ("GH_TOKEN", "x"),
+            ("REPOSITORY", "a/b"),
+            ("RUN", "1"),
+            ("OWNER", "f"),
+            ("BRANCH", "c"),
+        ];
         let (code, output) = project.run(comment[0]["run"].as_str().unwrap(), &variables);
         assert_eq!(code, 0, "{output}");
         let log = fs_err::read_to_string(project.path("../gh.log")).unwrap();

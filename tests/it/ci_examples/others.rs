@@ -83,7 +83,8 @@ fn a_hook_before_push() {
     let (code, output) = project.run(push, &[]);
     assert_ne!(code, 0, "{output}");
     assert_blames(&output);
-    let (code, output) = project.run("git push --quiet origin feature", &[("JETTISON_PUSH", "inform")]);
+    let (code, output) =
+        project.run("git push --quiet origin feature", &[("JETTISON_PUSH", "inform")]);
     assert_eq!(code, 0, "{output}");
     assert_blames(&output);
 }

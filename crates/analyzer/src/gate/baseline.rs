@@ -10,6 +10,9 @@ use crate::gate::snapshot::Snapshot;
 pub const BASELINE_VERSION: u32 = 1;
 /// Bytes of a baseline file that are read.
 pub const BASELINE_MAX: u64 = 64 << 20;
+/// The largest figure of a baseline, 1 PiB, and the most layers of an image: what can be added up.
+const FIGURE_MAX: u64 = 1 << 50;
+const LAYERS_MAX: usize = 1024;
 
 /// A baseline file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,18 +85,7 @@ impl Baseline {
         if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(BaselineError::Twice(pair[0].0.clone(), pair[0].1.clone()));
         }
-        for layers in baseline.images.iter().map(|one| &one.layers) {
-            for layer in layers {
-                let parts =
-                    layer.parts().values().map(|(bytes, _)| u128::from(*bytes)).sum::<u128>();
-                if parts != u128::from(layer.effective) {
-                    return Err(BaselineError::Malformed(format!(
-                        "the packages and directories of layer {} do not sum to its {} bytes",
-                        layer.diff_id, layer.effective
-                    )));
-                }
-            }
-        }
+        baseline.images.iter().try_for_each(check)?;
         Ok(baseline)
     }
 
@@ -139,4 +131,32 @@ impl Baseline {
             Update::Kept
         }
     }
+}
+
+/// Whether the figures of an image can be, and sum to each other.
+fn check(image: &Snapshot) -> Result<(), BaselineError> {
+    let failed = |what: String| {
+        BaselineError::Malformed(format!("{} on {}: {what}", image.image, image.platform))
+    };
+    if image.layers.len() > LAYERS_MAX {
+        return Err(failed(format!("it has {} layers", image.layers.len())));
+    }
+    let figures = image.metrics.values().chain(image.directories.values()).copied();
+    let of_layers = image.layers.iter().flat_map(|layer| {
+        let compressed = layer.compressed.unwrap_or(0);
+        [layer.uncompressed, compressed, layer.effective, layer.hides, layer.entries]
+    });
+    if let Some(figure) = figures.chain(of_layers).find(|figure| *figure > FIGURE_MAX) {
+        return Err(failed(format!("{figure} is more than any image has")));
+    }
+    for layer in &image.layers {
+        let parts = layer.parts().values().map(|(bytes, _)| u128::from(*bytes)).sum::<u128>();
+        if parts != u128::from(layer.effective) {
+            return Err(failed(format!(
+                "the packages and directories of layer {} do not sum to its {} bytes",
+                layer.diff_id, layer.effective
+            )));
+        }
+    }
+    Ok(())
 }
