@@ -1,14 +1,23 @@
 //! The account for people and for machines: one model, one file a format.
 
 mod advice_text;
+mod amount;
 pub mod bar;
 pub mod briefing;
+pub mod csv;
 pub mod diff_text;
+mod fingerprint;
 pub mod gate_text;
+pub mod github;
+pub mod gitlab;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod model;
+pub mod openmetrics;
 pub mod page;
 mod rows;
+pub mod sarif;
 pub mod text;
 pub mod unused_text;
 pub mod why_text;

@@ -112,6 +112,20 @@ pub(crate) enum Format {
     Text,
     /// For machines; the schema is in schemas/
     Json,
+    /// For a comment or a step's summary on GitHub, within 65,536 characters
+    Markdown,
+    /// Annotations by GitHub's workflow commands: the 10 gravest of each kind
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// OpenMetrics text: GitLab's metrics reports, Prometheus
+    Openmetrics,
+    /// JUnit's XML, for every other CI service
+    Junit,
+    /// One table of everything, for spreadsheets
+    Csv,
 }
 
 /// Where and how images are read.

@@ -23,7 +23,10 @@ use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::facts::profile::Profile;
 use jettison_analyzer::progress::Shared;
-use jettison_analyzer::report::{Detail, Style};
+use jettison_analyzer::report::briefing::Briefing;
+use jettison_analyzer::report::{
+    Detail, Style, csv, github, gitlab, junit, markdown, openmetrics, sarif,
+};
 use jettison_analyzer::source::OpenOptions;
 
 use crate::args::{Args, Command, Format, GlobalArgs, OutputArgs, ReadArgs};
@@ -178,4 +181,25 @@ fn given(path: &Path, target: Option<String>) -> anyhow::Result<GivenFile> {
     let path = path.display().to_string();
     let path = path.trim_start_matches("./").to_owned();
     Ok(GivenFile { path, text, ignore, target })
+}
+
+/// A result in one of the formats: text and JSON have documents of their own, all others render one
+/// briefing.
+fn document(
+    format: Format,
+    text: impl FnOnce() -> Vec<u8>,
+    json: impl FnOnce() -> Vec<u8>,
+    briefing: impl FnOnce() -> Briefing,
+) -> Vec<u8> {
+    match format {
+        Format::Text => text(),
+        Format::Json => json(),
+        Format::Markdown => markdown::render(&briefing()),
+        Format::Github => github::render(&briefing()),
+        Format::Sarif => sarif::render(&briefing()),
+        Format::Gitlab => gitlab::render(&briefing()),
+        Format::Openmetrics => openmetrics::render(&briefing()),
+        Format::Junit => junit::render(&briefing()),
+        Format::Csv => csv::render(&briefing()),
+    }
 }

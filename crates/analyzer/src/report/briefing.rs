@@ -6,7 +6,19 @@
 //! end or a mark that turns the direction of writing. What a format takes for markup is the
 //! format's to escape.
 
-pub mod gate;
+mod analysis;
+mod diff;
+mod gate;
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use analysis::analysis;
+pub use diff::diff;
+pub use gate::gate;
+
+use std::cmp::Reverse;
+
+use jettison_oci::Digest;
 
 pub use crate::gate::Verdict as State;
 
@@ -45,6 +57,28 @@ pub struct Briefing {
     pub next: Vec<String>,
 }
 
+impl Briefing {
+    /// The state of the whole: the gravest of its subjects; `None` where nothing is judged.
+    pub fn state(&self) -> Option<State> {
+        self.subjects.iter().filter_map(|subject| subject.state).max()
+    }
+
+    /// Whether there is nothing that anyone has to read.
+    pub fn is_quiet(&self) -> bool {
+        self.subjects.iter().all(|subject| subject.is_quiet)
+    }
+
+    /// The notices of all subjects, the gravest and largest first.
+    pub fn gravest(&self) -> Vec<(&Subject, &Notice)> {
+        let subjects = self.subjects.iter();
+        let mut all: Vec<(&Subject, &Notice)> = subjects
+            .flat_map(|subject| subject.notices.iter().map(move |notice| (subject, notice)))
+            .collect();
+        all.sort_by_key(|(_, notice)| notice.weight());
+        all
+    }
+}
+
 /// An image on one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
@@ -66,6 +100,38 @@ pub struct Subject {
     pub tables: Vec<Table>,
     /// Where the figures come from: digests, commits, baselines; a line each.
     pub origin: Vec<String>,
+}
+
+impl Subject {
+    /// `ghcr.io/acme/app (linux/amd64)`.
+    pub fn name(&self) -> String {
+        format!("{} ({})", self.image, self.platform)
+    }
+
+    /// The image's name without a digest, which every build changes: what reports of one image
+    /// have in common over time.
+    pub fn lasting_name(&self) -> &str {
+        lasting_name(&self.image)
+    }
+}
+
+/// A name without the digest at its end.
+pub(crate) fn lasting_name(image: &str) -> &str {
+    match image.rsplit_once('@') {
+        Some((name, digest)) if !name.is_empty() && digest.parse::<Digest>().is_ok() => name,
+        _ => image,
+    }
+}
+
+impl Level {
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// What a number counts.
@@ -136,6 +202,21 @@ pub struct Notice {
     pub bytes: u64,
     /// What makes it the same notice in another run, whatever its size: rule, image, path.
     pub fingerprint: Vec<String>,
+}
+
+impl Notice {
+    /// What is so and what to do, in a line.
+    pub fn sentence(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}. What to do: {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// What sorts notices: the gravest first, then those of most bytes.
+    pub(crate) fn weight(&self) -> Reverse<(Level, u64)> {
+        Reverse((self.level, self.bytes))
+    }
 }
 
 /// Lines of a Dockerfile.

@@ -3,6 +3,7 @@
 use jettison_oci::{Bytes, escape};
 
 use crate::diff::{Diff, LayerState, delta};
+use crate::report::amount::signed;
 use crate::report::page::{Page, Style, Tone};
 use crate::report::rows::Rows;
 use crate::report::{Detail, model};
@@ -19,16 +20,6 @@ pub fn render(diff: &Diff<'_>, detail: Detail, style: Style) -> Vec<u8> {
     directories(&mut page, diff, detail);
     files(&mut page, diff, detail);
     page.finish()
-}
-
-/// `+1.0 MiB`, `-3 B`, `0 B`.
-fn signed(delta: i64) -> String {
-    let sign = match delta {
-        0 => "",
-        d if d > 0 => "+",
-        _ => "-",
-    };
-    format!("{sign}{}", Bytes(delta.unsigned_abs()))
 }
 
 fn sizes(page: &mut Page, diff: &Diff<'_>) {

@@ -71,6 +71,24 @@ impl<'a, T, F: Fn(&T) -> Bytes> Rows<'a, T, F> {
         }
     }
 
+    /// The same in a line: `12 more: 3.4 MiB`.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        self.left_out_in(|rows| {
+            let bytes: u64 = rows.iter().map(|row| (self.bytes)(row).get()).sum();
+            format!(": {}", Bytes(bytes))
+        })
+    }
+
+    /// The same where a sum would mean nothing, or is another one, by `sum`.
+    pub(crate) fn left_out_in(&self, sum: impl Fn(&[T]) -> String) -> Option<String> {
+        let more = (!self.more.is_empty())
+            .then(|| format!("{} more{} (--top)", self.more.len(), sum(self.more)));
+        let small = (!self.small.is_empty())
+            .then(|| format!("{}{} (--min-bytes)", self.small_rows(), sum(self.small)));
+        let both: Vec<String> = more.into_iter().chain(small).collect();
+        (!both.is_empty()).then(|| both.join("; "))
+    }
+
     fn small_rows(&self) -> String {
         format!("{} under {} left out", counted(self.small.len(), "row"), self.min_bytes)
     }

@@ -7,10 +7,10 @@ use jettison_analyzer::advice::base::catalogue::Catalogue;
 use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::layer::recompress;
-use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
+use jettison_analyzer::report::{Analyzed, Detail, briefing, json, model, text};
 
-use crate::args::{AdviceLevel, AnalyzeArgs, Format};
-use crate::command::{Context, account, detail, facts, given, report};
+use crate::args::{AdviceLevel, AnalyzeArgs};
+use crate::command::{Context, account, detail, document, facts, given, report};
 use crate::exit::{Code, UsageError};
 use crate::output::OutputFile;
 use crate::settings;
@@ -69,12 +69,15 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
             advice: level == AdviceLevel::Full,
             ..detail(&args.output, &context.config)
         };
+        let path = file.map(|file| file.path);
         Ok(Box::new(move |format, style| {
             let of = Analyzed { account: &account, facts: facts.as_ref(), advice: advice.as_ref() };
-            match format {
-                Format::Text => text::render(of, detail, style),
-                Format::Json => json::render(&model::analysis(of, detail)),
-            }
+            document(
+                format,
+                || text::render(of, detail, style),
+                || json::render(&model::analysis(of, detail)),
+                || briefing::analysis(of, detail, path.as_deref()),
+            )
         }))
     })
 }

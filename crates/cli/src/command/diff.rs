@@ -1,10 +1,10 @@
 //! `jettison diff`.
 
 use jettison_analyzer::diff::diff;
-use jettison_analyzer::report::{diff_text, json, model};
+use jettison_analyzer::report::{briefing, diff_text, json, model};
 
-use crate::args::{DiffArgs, Format};
-use crate::command::{Context, account, detail, report};
+use crate::args::DiffArgs;
+use crate::command::{Context, account, detail, document, report};
 use crate::exit::{Code, UsageError};
 use crate::settings;
 
@@ -18,13 +18,13 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Code> {
         let detail = detail(&args.output, &context.config);
         let diff = diff(&old, &new, settings::jobs(&args.read))?;
         let text = |style| diff_text::render(&diff, detail, style);
-        let document = json::render(&model::diff(&diff, detail));
+        let json = json::render(&model::diff(&diff, detail));
+        let briefing = briefing::diff(&diff, detail);
         let (plain, styled) =
             (text(jettison_analyzer::report::Style::default()), text(context.printer.style()));
-        Ok(Box::new(move |format, style| match format {
-            Format::Text if style.color => styled.clone(),
-            Format::Text => plain.clone(),
-            Format::Json => document.clone(),
+        Ok(Box::new(move |format, style| {
+            let page = if style.color { &styled } else { &plain };
+            document(format, || page.clone(), || json.clone(), || briefing.clone())
         }))
     })
 }

@@ -10,10 +10,10 @@ use jettison_analyzer::diff::diff;
 use jettison_analyzer::gate::gated::{Before, Candidate, Gated};
 use jettison_analyzer::gate::{Against, Snapshot, Verdict};
 use jettison_analyzer::report::model::gate::verdict;
-use jettison_analyzer::report::{gate_text, json, model};
+use jettison_analyzer::report::{briefing, gate_text, json, model};
 
-use crate::args::{Format, GateArgs};
-use crate::command::{Context, detail, report};
+use crate::args::GateArgs;
+use crate::command::{Context, detail, document, report};
 use crate::exit::{Code, UsageError};
 use crate::settings;
 
@@ -37,9 +37,13 @@ pub(crate) fn run(args: &GateArgs, context: &Context) -> anyhow::Result<Code> {
         let all = gate(args, context)?;
         judged.set(verdict(&all));
         let detail = detail(&args.output, &context.config);
-        Ok(Box::new(move |format, style| match format {
-            Format::Text => gate_text::render(&all, detail, style),
-            Format::Json => json::render(&model::gate(&all, detail)),
+        Ok(Box::new(move |format, style| {
+            document(
+                format,
+                || gate_text::render(&all, detail, style),
+                || json::render(&model::gate(&all, detail)),
+                || briefing::gate(&all, detail),
+            )
         }))
     })?;
     Ok(if judged.get() == Verdict::Fail && !args.exit_zero { Code::Failed } else { Code::Done })

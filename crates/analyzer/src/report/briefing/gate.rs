@@ -21,7 +21,7 @@ use crate::report::model::path_text;
 const PATHS_MAX: usize = 100;
 
 /// The briefing of a gate; lists are cut by `detail.top`.
-pub fn briefing(all: &[Gated], detail: Detail) -> Briefing {
+pub fn gate(all: &[Gated], detail: Detail) -> Briefing {
     let worst = verdict(all);
     let of = all.iter().filter(|gated| gated.verdict == worst).count();
     Briefing {
