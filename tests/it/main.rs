@@ -11,6 +11,7 @@ mod damage;
 mod documents;
 mod engines;
 mod final_tree;
+mod formats;
 mod golden;
 mod history;
 mod jettison;
