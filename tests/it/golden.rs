@@ -10,7 +10,7 @@ use crate::jettison::User;
 use crate::shop;
 
 /// Holds `bytes` against the file `name`.
-fn golden(name: &str, bytes: &[u8]) {
+pub(crate) fn golden(name: &str, bytes: &[u8]) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
     if std::env::var_os("JETTISON_UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         fs_err::write(&path, bytes).unwrap();

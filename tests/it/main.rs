@@ -12,6 +12,7 @@ mod damage;
 mod documents;
 mod engines;
 mod final_tree;
+mod formats;
 mod gate;
 mod golden;
 mod history;

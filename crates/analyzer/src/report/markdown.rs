@@ -264,7 +264,8 @@ fn next(briefing: &Briefing) -> Block {
         [one] => (format!("**Next**: {}\n", with_code(one)), &[][..]),
         several => ("**Next**:\n\n".to_owned(), several),
     };
-    let tool = format!("\n<sub>jettison {}</sub>\n", env!("CARGO_PKG_VERSION"));
+    let space = if lead.is_empty() { "" } else { "\n" };
+    let tool = format!("{space}<sub>jettison {}</sub>\n", env!("CARGO_PKG_VERSION"));
     rows(Rank::Next, lead, items, |line| format!("- {}\n", with_code(line)), tool)
 }
 
