@@ -3,6 +3,7 @@
 mod advice_text;
 pub mod bar;
 pub mod diff_text;
+pub mod html;
 pub mod json;
 pub mod model;
 pub mod page;

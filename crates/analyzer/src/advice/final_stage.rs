@@ -53,7 +53,8 @@ pub fn settings(config: &Config) -> Option<String> {
             let _ = writeln!(text, "HEALTHCHECK {flags}CMD {command}");
         }
         Some(_) => {
-            let _ = writeln!(text, "HEALTHCHECK {flags}CMD {}", words(&hidden_words(&health[1..]))?);
+            let _ =
+                writeln!(text, "HEALTHCHECK {flags}CMD {}", words(&hidden_words(&health[1..]))?);
         }
     }
     for (instruction, own) in [("ENTRYPOINT", &config.entrypoint), ("CMD", &config.cmd)] {

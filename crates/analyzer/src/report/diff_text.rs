@@ -22,7 +22,7 @@ pub fn render(diff: &Diff<'_>, detail: Detail, style: Style) -> Vec<u8> {
 }
 
 /// `+1.0 MiB`, `-3 B`, `0 B`.
-fn signed(delta: i64) -> String {
+pub(crate) fn signed(delta: i64) -> String {
     let sign = match delta {
         0 => "",
         d if d > 0 => "+",

@@ -10,7 +10,7 @@ use jettison_analyzer::advice::file::GivenFile;
 use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::layer::recompress;
-use jettison_analyzer::report::{Analyzed, Detail, json, model, text};
+use jettison_analyzer::report::{Analyzed, Detail, html, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs, Format};
 use crate::command::{Context, account, detail, facts, report};
@@ -76,6 +76,7 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
             match format {
                 Format::Text => text::render(of, detail, style),
                 Format::Json => json::render(&model::analysis(of, detail)),
+                Format::Html => html::analysis(of, detail),
             }
         }))
     })

@@ -1,7 +1,7 @@
 //! `jettison diff`.
 
 use jettison_analyzer::diff::diff;
-use jettison_analyzer::report::{diff_text, json, model};
+use jettison_analyzer::report::{diff_text, html, json, model};
 
 use crate::args::{DiffArgs, Format};
 use crate::command::{Context, account, detail, report};
@@ -19,12 +19,14 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Code> {
         let diff = diff(&old, &new, settings::jobs(&args.read))?;
         let text = |style| diff_text::render(&diff, detail, style);
         let document = json::render(&model::diff(&diff, detail));
+        let page = args.output.wants(Format::Html).then(|| html::diff(&diff, detail));
         let (plain, styled) =
             (text(jettison_analyzer::report::Style::default()), text(context.printer.style()));
         Ok(Box::new(move |format, style| match format {
             Format::Text if style.color => styled.clone(),
             Format::Text => plain.clone(),
             Format::Json => document.clone(),
+            Format::Html => page.clone().unwrap_or_default(),
         }))
     })
 }

@@ -7,10 +7,11 @@ use jettison_analyzer::why::why;
 use jettison_oci::escape;
 
 use crate::args::{Format, WhyArgs};
-use crate::command::{Context, account, detail, facts, report};
+use crate::command::{Context, account, detail, facts, refuse_formats, report};
 use crate::exit::{Code, UsageError};
 
 pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
+    refuse_formats("why", &[Format::Text, Format::Json], &args.output)?;
     report(&args.output, context, || {
         let typed = escape::unescape(&args.path).unwrap_or_else(|| args.path.clone().into_bytes());
         let mut path = Vec::new();
@@ -24,8 +25,11 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         let use_of = node.map(|node| model::use_of(&account, &facts, node));
         let (why, detail) = (why(&account, &path), detail(&args.output, &context.config));
         Ok(Box::new(move |format, style| match format {
-            Format::Text => why_text::render(&account, &why, use_of.as_ref(), detail, style),
             Format::Json => json::render(&model::why(&account, &why, use_of.as_ref(), detail)),
+            // What it does not have was refused.
+            Format::Text | Format::Html => {
+                why_text::render(&account, &why, use_of.as_ref(), detail, style)
+            }
         }))
     })
 }
