@@ -4,6 +4,7 @@
 mod archives;
 mod bad_images;
 mod bombs;
+mod browser;
 mod cache;
 mod command_line;
 mod containerd;
@@ -13,6 +14,7 @@ mod engines;
 mod final_tree;
 mod golden;
 mod history;
+mod html;
 mod jettison;
 mod layers;
 mod layouts;

@@ -1,6 +1,6 @@
 //! What a test needs of the machine. A missing part fails the test and says how to get it; a part
-//! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,dive,debootstrap,root`) skips
-//! the tests that need it, and says so.
+//! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,dive,debootstrap,chromium,root`)
+//! skips the tests that need it, and says so.
 
 use std::path::PathBuf;
 
@@ -24,6 +24,8 @@ pub enum Part {
     Dive,
     /// A bare installation of Debian that debootstrap made.
     Debootstrap,
+    /// Chromium, which shows pages.
+    Chromium,
     /// The right to mount and to start containers.
     Root,
 }
@@ -38,12 +40,13 @@ impl Part {
             Self::Registry => "registry",
             Self::Dive => "dive",
             Self::Debootstrap => "debootstrap",
+            Self::Chromium => "chromium",
             Self::Root => "root",
         }
     }
 
     const fn needs_root(self) -> bool {
-        !matches!(self, Self::Registry | Self::Dive | Self::Debootstrap)
+        !matches!(self, Self::Registry | Self::Dive | Self::Debootstrap | Self::Chromium)
     }
 }
 

@@ -140,7 +140,7 @@ mod tests {
     fn names_are_text_in_the_markup() {
         let evil = "</title><script>alert(1)</script>\u{202e}\"'";
         let head = Head { role: None, name: escape::line(evil), facts: vec![Fact::of(evil)] };
-        let data = embed::json(&[evil]);
+        let data = embed::json(&embed::shown(&[evil]));
         let page = Page::new(escape::line(evil), vec![head], Vec::new(), data).bytes();
         let page = String::from_utf8(page).unwrap();
         assert!(!page.contains("<script>alert") && !page.contains('\u{202e}'));

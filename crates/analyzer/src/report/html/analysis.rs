@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::facts::Facts;
-use crate::report::html::list::List;
+use crate::report::html::list::{List, ROOM};
 use crate::report::html::tree::{self, File, Limits, Traits, Tree};
 use crate::report::html::{Fact, Figure, Head, Page, embed};
-use crate::report::model::{self, Analysis};
+use crate::report::model::{self, Analysis, SuggestionDocument};
 use crate::report::page::percent;
 use crate::report::{Analyzed, Detail};
 use crate::tree::Fate;
@@ -91,6 +91,8 @@ pub(super) fn page(of: Analyzed<'_>, detail: Detail) -> Page {
         // Nobody knows of what is live whether it is used.
         states[0].title = "live";
     }
+    let head = head(&analysis);
+    let figures = figures(&analysis);
     let document = Document {
         view: "analysis",
         states,
@@ -100,17 +102,35 @@ pub(super) fn page(of: Analyzed<'_>, detail: Detail) -> Page {
         rules,
         size: embed::shown(&analysis.size),
         layers,
-        waste: List::of(&analysis.waste, |row| row.bytes),
-        duplicates: List::of(&analysis.duplicates, |row| row.bytes),
-        package_rows: analysis.packages.as_ref().map(|rows| List::of(rows, |row| row.bytes)),
-        findings: analysis.findings.as_ref().map(|rows| List::of(rows, |row| row.bytes)),
-        ignored: analysis.ignored.as_ref().map(|rows| List::of(rows, |row| row.bytes)),
-        suggestions: analysis.suggestions.as_ref().map(|rows| List::of(rows, |row| row.bytes)),
+        waste: List::of(&analysis.waste, ROOM, |row| row.bytes),
+        duplicates: List::of(&analysis.duplicates, ROOM, |row| row.bytes),
+        package_rows: analysis.packages.as_ref().map(|rows| List::of(rows, ROOM, |row| row.bytes)),
+        findings: analysis.findings.as_ref().map(|rows| List::of(rows, ROOM, |row| row.bytes)),
+        ignored: analysis.ignored.as_ref().map(|rows| List::of(rows, ROOM, |row| row.bytes)),
+        suggestions: analysis.suggestions.map(suggestions),
         blind: words(analysis.unused.iter().flat_map(|unused| &unused.blind)),
         warnings: words(&analysis.warnings),
     };
-    let name = escape::line(&analysis.image.reference);
-    Page::new(name.clone(), vec![head(name, &analysis)], figures(&analysis), embed::json(&document))
+    Page::new(head.name.clone(), vec![head], figures, embed::json(&document))
+}
+
+/// Bytes of a Dockerfile that is there to be copied.
+const DOCKERFILE_MAX: usize = 100_000;
+
+fn suggestions(mut rows: Vec<SuggestionDocument>) -> List {
+    for row in &mut rows {
+        for text in [Some(&mut row.dockerfile), row.diff.as_mut()].into_iter().flatten() {
+            if text.len() > DOCKERFILE_MAX {
+                text.clear();
+                row.because.push(
+                    "what there is to write is too long for a page: --write-dockerfile and \
+                     --format json have it"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    List::of(&rows, 2 * ROOM, |row| row.bytes)
 }
 
 /// Paths that a row tells of, at least: a page has the room.
@@ -180,7 +200,7 @@ fn files(
     .collect()
 }
 
-fn head(name: String, analysis: &Analysis) -> Head {
+fn head(analysis: &Analysis) -> Head {
     let image = &analysis.image;
     let mut facts = vec![Fact::of(&image.platform), Fact::of(&image.transport)];
     if let Some(created) = &image.created {
@@ -204,7 +224,7 @@ fn head(name: String, analysis: &Analysis) -> Head {
         let text = embed::clip(&runs.join(" "));
         facts.push(Fact { title: "ENTRYPOINT and CMD".to_owned(), text: format!("runs {text}") });
     }
-    Head { role: None, name, facts }
+    Head { role: None, name: escape::line(&image.reference), facts }
 }
 
 /// The day of a time as builders write it.

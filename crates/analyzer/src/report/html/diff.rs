@@ -9,7 +9,7 @@ use crate::diff::{Change, Diff};
 use crate::report::Detail;
 use crate::report::diff_text::signed;
 use crate::report::html::analysis::{State, exact};
-use crate::report::html::list::List;
+use crate::report::html::list::{List, ROOM};
 use crate::report::html::tree::{self, File, Limits, Traits, Tree};
 use crate::report::html::{Fact, Figure, Head, Page, embed};
 use crate::report::model::{self, DiffDocument, OldNew};
@@ -58,11 +58,11 @@ pub(super) fn page(diff: &Diff<'_>, detail: Detail) -> Page {
         states: STATES.map(|(state, _)| state).into(),
         threshold,
         tree: rows,
-        layers: List::of(&document.layers, |row| change(row.delta)),
+        layers: List::of(&document.layers, ROOM, |row| change(row.delta)),
         sizes: [tars(diff.old), tars(diff.new)],
         changes: embed::shown(&document.changes),
-        directories: List::of(&document.directories, |row| change(row.delta)),
-        files: List::of(&document.files, |row| change(row.delta)),
+        directories: List::of(&document.directories, ROOM, |row| change(row.delta)),
+        files: List::of(&document.files, 4 * ROOM, |row| change(row.delta)),
     };
     let images = vec![head("old", diff.old), head("new", diff.new)];
     let title = format!("{} and {}", images[0].name, images[1].name);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::report::html::embed;
 
 /// Bytes of one list as JSON.
-const ROOM: usize = 250_000;
+pub(super) const ROOM: usize = 250_000;
 
 /// A list in a page.
 #[derive(Debug, Default, Serialize)]
@@ -22,9 +22,12 @@ pub(super) struct List {
 
 impl List {
     /// The first of `rows`, which stand in the order of the report.
-    pub(super) fn of<T: Serialize>(rows: &[T], bytes: impl Fn(&T) -> Bytes) -> Self {
+    pub(super) fn of<T: Serialize>(
+        rows: &[T],
+        mut room: usize,
+        bytes: impl Fn(&T) -> Bytes,
+    ) -> Self {
         let mut list = Self::default();
-        let mut room = ROOM;
         for row in rows {
             let shown = embed::shown(row);
             let len = embed::json(&shown).len() + 1;
@@ -47,9 +50,9 @@ mod tests {
     #[test]
     fn what_has_no_room_is_summed() {
         let names: Vec<String> = (0..300).map(|_| "n".repeat(999)).collect();
-        let list = List::of(&names, |name| Bytes(name.len() as u64));
+        let list = List::of(&names, ROOM, |name| Bytes(name.len() as u64));
         assert_eq!((list.rows.len(), list.more, list.bytes), (249, 51, 51 * 999));
-        let all = List::of(&names[..2], |_| Bytes(1));
+        let all = List::of(&names[..2], ROOM, |_| Bytes(1));
         assert_eq!((all.rows.len(), all.more, all.bytes), (2, 0, 0));
     }
 }

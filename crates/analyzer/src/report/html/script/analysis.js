@@ -72,7 +72,8 @@ function suggestions() {
         "The same bytes are in: " + row.overlaps.join(", ") + ".") : null,
       row.dockerfile ? code(row.dockerfile, "lines of a Dockerfile") : null,
       row.diff ? code(row.diff, "diff of the Dockerfile") : null),
-    tail: () => rest(DATA.suggestions, "to save"),
+    tail: () => (DATA.suggestions.more
+      ? "And " + counted(DATA.suggestions.more, "suggestion") + " more: in full by --format json." : ""),
   });
 }
 
@@ -166,7 +167,7 @@ function duplicates() {
       { key: "bytes", title: "Beyond the first", num: true, value: (row) => row.bytes,
         cell: (row) => sized(row.bytes) },
     ],
-    detail: (row) => (row.paths.length ? () => pathList(row.paths, row.copies, "copy") : null),
+    detail: (row) => (row.paths.length ? () => pathList(row.paths, row.copies, "path") : null),
     tail: () => rest(DATA.duplicates, "duplicate"),
   });
 }

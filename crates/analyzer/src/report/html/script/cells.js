@@ -25,7 +25,7 @@ function layerLink(at) {
 
 function packLink(at) {
   if (at === NONE) return el("span", { class: "faint" }, "none");
-  return el("button", { type: "button", class: "link", title: packTitle(at),
+  return el("button", { type: "button", class: "link pack", title: packTitle(at),
     onclick: () => setFilter({ pack: filter.pack === at ? NONE : at }) }, DATA.packages[at][0]);
 }
 
@@ -53,7 +53,7 @@ function pathList(rows, all, word) {
   const left = all - rows.length;
   return el("div", { class: "paths" }, el("ul", null, rows.map((row) => el("li", null,
     typeof row === "string" ? path(row) : [sized(row.bytes), " ", path(row.path)]))),
-  left > 0 ? el("p", { class: "faint" }, "and " + counted(left, "more " + word).replace(/more (\w+)$/, "more $1")) : null);
+  left > 0 ? el("p", { class: "faint" }, "and " + counted(left, "more " + word)) : null);
 }
 
 function section(id, title, ...children) {

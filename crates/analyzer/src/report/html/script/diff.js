@@ -18,7 +18,7 @@ function change(delta) {
 
 function changes() {
   if (!DATA.changes.length) return el("p", { class: "hint" }, "No file differs.");
-  return el("ul", { class: "changes" }, DATA.changes.map((row) => el("li", null,
+  return el("ul", { class: "changes", "aria-label": "Live bytes by what became of files" }, DATA.changes.map((row) => el("li", null,
     el("span", { class: "dot " + row.change }), row.change + " ", counted(row.files, "file") + " ",
     change(row.delta))));
 }
@@ -43,11 +43,10 @@ function layersAligned() {
           clipped(row.instruction || "(no instruction in the history)", 300))),
       row.state === "same" ? bar("new", row.new, now)
         : el("div", { class: "two" }, bar("old", row.old, old), bar("new", row.new, now)),
-      el("div", { class: "sums" }, [
-        row.old === null ? null : sized(old[row.old], size(old[row.old]) + " before"),
-        row.old === null || row.new === null ? null : " · ",
-        row.new === null ? null : sized(now[row.new], size(now[row.new]) + " now"),
-        row.state === "same" ? null : " · ", row.state === "same" ? null : change(row.delta),
+      el("div", { class: "sums" }, row.state === "same" ? sized(now[row.new]) : [
+        row.old === null ? null : [sized(old[row.old], size(old[row.old]) + " before"), " · "],
+        row.new === null ? null : [sized(now[row.new], size(now[row.new]) + " now"), " · "],
+        change(row.delta),
       ]));
   }));
 }

@@ -52,7 +52,7 @@ function arrange(node, weights, box) {
     const here = open.shift();
     const { w, h } = here;
     const isDirectory = kinds[here.node] === DIRECTORY;
-    const isOpen = isDirectory && (here.level === 0 || (w > 14 && h > 14 && w * h > 400));
+    const isOpen = isDirectory && (here.level === 0 || (w > 16 && h > 16 && w * h > 600));
     const hasHead = isOpen && here.level > 0 && w > 44 && h > 34;
     if (here.level > 0) tiles.push({ ...here, isOpen, hasHead });
     if (!isOpen) continue;
@@ -66,7 +66,7 @@ function arrange(node, weights, box) {
     squarify(items, here.x + edge, here.y + top, w - 2 * edge, h - top - edge,
       (item, x, y, wide, high) => {
         // What is smaller than this is seen in its directory only.
-        if (wide * high < 9 || wide < 1.5 || high < 1.5) return;
+        if (wide * high < 20 || wide < 2 || high < 2) return;
         open.push({ node: item.child, x, y, w: wide, h: high, level: here.level + 1 });
       });
   }

@@ -1,5 +1,7 @@
 // The map: one picture of what counts, one beside it, and how to walk about in them.
 
+// Between the frame and the picture, both sides.
+const PADDING = 16;
 const map = { at: 0, tiles: [], active: null };
 
 function mapSection() {
@@ -29,7 +31,9 @@ function mapSection() {
     if (event.target.matches(":focus-visible")) tellBeside(tile);
   });
   map.svg.addEventListener("focusout", hush);
-  new ResizeObserver(() => draw()).observe(map.frame);
+  new ResizeObserver(() => {
+    if (Math.floor(map.frame.clientWidth) !== map.width) draw();
+  }).observe(map.frame);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     if (!tip.hidden) hush();
@@ -47,8 +51,9 @@ function tileOf(target) {
 }
 
 function draw() {
-  const width = Math.floor(map.frame.clientWidth);
-  if (!width) return;
+  map.width = Math.floor(map.frame.clientWidth);
+  const width = map.width - PADDING;
+  if (width <= 0) return;
   const narrow = width < 560;
   const height = narrow ? 460 : Math.max(380, Math.min(620, Math.round(window.innerHeight * 0.62)));
   const { at } = map;

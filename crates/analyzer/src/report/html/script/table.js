@@ -59,7 +59,7 @@ function tableSection(spec) {
     body.replaceChildren(...sorted.slice(0, shown).map(line));
     const left = rows.length - Math.min(shown, rows.length);
     more.hidden = left <= 0;
-    more.textContent = "Show " + count(Math.min(left, MORE_ROWS)) + " more of " + count(left);
+    more.textContent = "Show " + (left > MORE_ROWS ? MORE_ROWS + " more of " + count(left) : left + " more");
     number.textContent = count(rows.length);
     const text = spec.tail ? spec.tail(rows) : "";
     tail.hidden = !text;
