@@ -58,8 +58,8 @@ fn numbers_of_a_page_are_the_account_s() {
     let account = user.analyze_with("shop.tar", &["--unused"]);
     let size = |name: &str| account["size"][name].as_u64().unwrap();
     let with_facts = data(&page(&user, &["analyze", "shop.tar"]));
-    let [used, unused, duplicate, both, wasted] = by_state(&with_facts)[..] else { panic!() };
-    assert_eq!(used + unused + duplicate + both, size("live"));
+    let [reached, unused, duplicate, both, wasted] = by_state(&with_facts)[..] else { panic!() };
+    assert_eq!(reached + unused + duplicate + both, size("live"));
     assert_eq!(duplicate + both, size("duplicate"));
     assert_eq!(unused + both, size("unused"));
     assert_eq!(wasted, size("wasted"));

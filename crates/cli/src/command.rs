@@ -138,15 +138,12 @@ fn detail(args: &OutputArgs, config: &Config) -> Detail {
 
 /// Refuses formats that a command does not have; `has` are those that it does.
 fn refuse_formats(command: &str, has: &[Format], args: &OutputArgs) -> anyhow::Result<()> {
-    let asked = args.output.iter().map(|(format, _)| *format).chain([args.format]);
-    for format in asked.filter(|format| !has.contains(format)) {
-        let name = format.name();
-        let has: Vec<String> = has.iter().map(|format| format.name()).collect();
-        let has = has.join(" and ");
-        let error = format!("{name} is no format of jettison {command}: it has {has}");
-        return Err(UsageError(error).into());
-    }
-    Ok(())
+    let mut asked = args.output.iter().map(|(format, _)| *format).chain([args.format]);
+    let Some(format) = asked.find(|format| !has.contains(format)) else { return Ok(()) };
+    let has: Vec<String> = has.iter().map(|format| format.name()).collect();
+    let (name, has) = (format.name(), has.join(" and "));
+    let error = format!("{name} is no format of jettison {command}: it has {has}");
+    Err(UsageError(error).into())
 }
 
 /// Does the work and writes its result to standard output and to every output file.

@@ -1,6 +1,6 @@
 //! The page of one image.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use jettison_oci::{Bytes, escape};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::report::html::list::{List, ROOM};
 use crate::report::html::tree::{self, File, Limits, Traits, Tree};
 use crate::report::html::{Fact, Figure, Head, Page, embed};
-use crate::report::model::{self, Analysis, SuggestionDocument};
+use crate::report::model::{self, Analysis, PackageDocument, SuggestionDocument};
 use crate::report::page::percent;
 use crate::report::{Analyzed, Detail};
 use crate::tree::Fate;
@@ -68,7 +68,8 @@ pub(super) fn page(of: Analyzed<'_>, detail: Detail) -> Page {
     let detail =
         Detail { top: detail.top.max(TOP_MIN), unused: facts.is_some(), advice: true, ..detail };
     let analysis = model::analysis(of, detail);
-    let owners = facts.map(Owners::of).unwrap_or_default();
+    let known = facts.zip(analysis.packages.as_deref());
+    let owners = known.map(|(facts, rows)| Owners::of(facts, rows)).unwrap_or_default();
     let findings = || advice.iter().flat_map(|advice| &advice.findings.all);
     let rules: BTreeSet<&'static str> = findings().map(|finding| finding.rule.id).collect();
     let rules: Vec<&'static str> = rules.into_iter().collect();
@@ -81,9 +82,10 @@ pub(super) fn page(of: Analyzed<'_>, detail: Detail) -> Page {
     let Tree { threshold, rows } =
         tree::build(files(account, facts, &owners, &found), Limits::PAGE);
     let mut layers = embed::shown(&analysis.layers);
+    let room = (LAYERS_ROOM / account.layers.len().max(1)).min(TEXT_MAX);
     for row in layers.as_array_mut().into_iter().flatten() {
         if let Value::String(text) = &mut row["createdBy"] {
-            *text = embed::clip(text);
+            *text = embed::clip(text, room);
         }
     }
     let mut states = STATES;
@@ -133,6 +135,15 @@ fn suggestions(mut rows: Vec<SuggestionDocument>) -> List {
     List::of(&rows, 2 * ROOM, |row| row.bytes)
 }
 
+/// Characters of an instruction, a sentence, a command, as far as a page shows them.
+const TEXT_MAX: usize = 4000;
+
+/// The same of all instructions together.
+const LAYERS_ROOM: usize = 400_000;
+
+/// Characters of a package's name.
+const NAME_MAX: usize = 200;
+
 /// Paths that a row tells of, at least: a page has the room.
 const TOP_MIN: usize = 20;
 
@@ -140,28 +151,33 @@ const TOP_MIN: usize = 20;
 const WORDS_MAX: usize = 100;
 
 fn words<'a>(of: impl IntoIterator<Item = &'a String>) -> Vec<Value> {
-    of.into_iter().take(WORDS_MAX).map(|text| embed::shown(&embed::clip(text))).collect()
+    of.into_iter().take(WORDS_MAX).map(|text| embed::shown(&embed::clip(text, TEXT_MAX))).collect()
 }
 
 /// Whose files are: packages by name and database, versions apart or not.
 #[derive(Default)]
 struct Owners {
     labels: Vec<[String; 2]>,
-    /// By a package's position: that of its label.
-    positions: Vec<u32>,
+    /// By a package's position: that of its label, if it has one.
+    positions: Vec<Option<u32>>,
 }
 
+/// Packages that files are told to be of: those with the most bytes.
+const OWNERS_MAX: usize = 5000;
+
 impl Owners {
-    fn of(facts: &Facts) -> Self {
-        let label = |at: usize| {
-            let package = &facts.packages.all[at];
-            [escape::line(&package.name), package.ecosystem.name().to_owned()]
+    fn of(facts: &Facts, rows: &[PackageDocument]) -> Self {
+        let label = |name: &str, ecosystem: &str| {
+            [embed::clip(&escape::line(name), NAME_MAX), ecosystem.to_owned()]
         };
-        let all = || 0..facts.packages.all.len();
-        let labels: BTreeMap<[String; 2], u32> = all().map(|at| (label(at), 0)).collect();
-        let labels: BTreeMap<[String; 2], u32> = labels.into_keys().zip(0..).collect();
-        let positions = all().map(|at| labels[&label(at)]).collect();
-        Self { labels: labels.into_keys().collect(), positions }
+        let most = rows.iter().take(OWNERS_MAX).map(|row| label(&row.name, &row.ecosystem));
+        let labels: Vec<[String; 2]> = most.collect::<BTreeSet<_>>().into_iter().collect();
+        let all = facts.packages.all.iter();
+        let positions = all.map(|package| {
+            let at = labels.binary_search(&label(&package.name, package.ecosystem.name())).ok()?;
+            u32::try_from(at).ok()
+        });
+        Self { positions: positions.collect(), labels }
     }
 }
 
@@ -192,7 +208,7 @@ fn files(
         let traits = Traits {
             state,
             layer: Some(payload.entry.layer),
-            package: owner.map(|at| owners.positions[at]),
+            package: owner.and_then(|at| owners.positions[at]),
             rule: found.get(&at).copied(),
         };
         File { path, bytes: payload.size, traits }
@@ -221,7 +237,7 @@ fn head(analysis: &Analysis) -> Head {
     let runs = image.entrypoint.iter().chain(&image.cmd);
     let runs: Vec<String> = runs.map(|word| escape::line(word)).collect();
     if !runs.is_empty() {
-        let text = embed::clip(&runs.join(" "));
+        let text = embed::clip(&runs.join(" "), TEXT_MAX);
         facts.push(Fact { title: "ENTRYPOINT and CMD".to_owned(), text: format!("runs {text}") });
     }
     Head { role: None, name: escape::line(&image.reference), facts }

@@ -54,16 +54,13 @@ fn show(value: &mut Value) {
     }
 }
 
-/// The front of `text`, as much as a page shows of one instruction.
-pub(super) fn clip(text: &str) -> String {
-    match text.char_indices().nth(TEXT_MAX) {
+/// The front of `text`: so many characters.
+pub(super) fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
 }
-
-/// Characters of an instruction, a name or a command.
-const TEXT_MAX: usize = 4000;
 
 /// The source of an inline style or script, as a Content-Security-Policy names it.
 pub(super) fn source(content: &str) -> String {

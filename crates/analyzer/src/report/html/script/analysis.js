@@ -60,7 +60,7 @@ function suggestions() {
       { key: "kind", title: "Kind", wide: true, value: (row) => row.kind, cell: (row) => row.kind },
       { key: "confidence", title: "Confidence", wide: true, value: (row) => LEVELS[row.confidence],
         cell: (row) => row.confidence },
-      { key: "pull", title: "Saves of a pull", num: true, wide: true, value: (row) => row.pullBytes || 0,
+      { key: "pull", title: "Pull saves", num: true, wide: true, value: (row) => row.pullBytes || 0,
         cell: (row) => (row.pullBytes === null ? el("span", { class: "faint" }, "not known")
           : sized(row.pullBytes)) },
       { key: "bytes", title: "Saves", num: true, value: (row) => row.bytes,

@@ -69,7 +69,7 @@ function draw() {
   ]) {
     if (!box) continue;
     drawn.push(svg("text", { class: "column", x: box.x, y: box.y + 12 },
-      cut(title + " " + size(weights[at]), box.w, 7)));
+      cut(title + " " + size(weights[at]), box.w, 6.4)));
     const inner = { x: box.x, y: box.y + 20, w: box.w, h: box.h - 20 };
     for (const tile of arrange(at, weights, inner)) {
       tile.weights = weights;
@@ -96,7 +96,7 @@ function split(width, height, narrow, share, hasMain, hasSide) {
   if (!hasMain) return { main: null, side: whole };
   const gap = 14;
   const room = (narrow ? height : width) - gap;
-  const least = narrow ? 64 : 96;
+  const least = narrow ? 64 : 110;
   const wide = Math.min(Math.max(Math.round(room * share), least), room - least);
   if (narrow) {
     return {
@@ -317,6 +317,7 @@ function tell(tile, x, y) {
     tip.replaceChildren(...rows);
     tip.told = tile;
     tip.hidden = false;
+    tip.style.left = "0";
   }
   const { innerWidth, innerHeight } = window;
   const { offsetWidth, offsetHeight } = tip;

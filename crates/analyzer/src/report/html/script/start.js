@@ -28,8 +28,9 @@ function theme() {
   told();
 }
 
-// The directory that the address names.
+// The directory that the address names, if it names one.
 function fromAddress() {
+  if (location.hash && !location.hash.startsWith("#/")) return;
   try {
     map.at = nodeAt(decodeURI(location.hash.slice(1)));
   } catch {
