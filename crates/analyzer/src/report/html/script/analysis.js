@@ -87,10 +87,10 @@ function findings() {
       packs: row.packages, rules: [row.rule], states: [],
     })),
     columns: [
-      { key: "rule", title: "Rule", value: (row) => row.rule,
+      { key: "rule", title: "Rule", wide: true, value: (row) => row.rule,
         cell: (row) => ruleLink(DATA.rules.indexOf(row.rule)) },
       { key: "title", title: "Finding", head: true, grow: true, value: (row) => row.title,
-        cell: (row) => row.title },
+        cell: (row) => [row.title, el("div", { class: "narrow mono faint" }, row.rule)] },
       { key: "severity", title: "Severity", value: (row) => LEVELS[row.severity],
         cell: (row) => el("span", { class: "level " + row.severity }, row.severity) },
       { key: "confidence", title: "Confidence", wide: true, value: (row) => LEVELS[row.confidence],
