@@ -15,7 +15,7 @@
 //! - [`rule`], [`finding`], [`remedy`]: what is worth telling of files, each byte once, and how it is
 //!   mended
 //! - [`advice`]: changes to how it is built, with what they save
-//! - [`report`]: the account as text and JSON
+//! - [`report`]: the account as text, as JSON, and as a page for browsers
 //! - [`analyze`]: the whole, top to bottom: the page to read first
 
 pub mod account;
