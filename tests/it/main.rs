@@ -4,6 +4,7 @@
 mod archives;
 mod bad_images;
 mod bombs;
+mod browser;
 mod cache;
 mod ci_examples;
 mod command_line;
@@ -16,6 +17,7 @@ mod formats;
 mod gate;
 mod golden;
 mod history;
+mod html;
 mod jettison;
 mod layers;
 mod layouts;

@@ -15,7 +15,8 @@
 //! - [`rule`], [`finding`], [`remedy`]: what is worth telling of files, each byte once, and how it is
 //!   mended
 //! - [`advice`]: changes to how it is built, with what they save
-//! - [`report`]: the account as text and JSON, and its briefing in the formats of other programs
+//! - [`report`]: the account as text, JSON and a page for browsers, and its briefing in the formats of
+//!   other programs
 //! - [`analyze`]: the whole, top to bottom: the page to read first
 
 pub mod account;

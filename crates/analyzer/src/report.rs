@@ -10,6 +10,7 @@ mod fingerprint;
 pub mod gate_text;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -126,6 +126,15 @@ pub(crate) enum Format {
     Junit,
     /// One table of everything, for spreadsheets
     Csv,
+    /// A page for browsers, with a map of the files: one file that needs nothing else
+    Html,
+}
+
+impl Format {
+    /// The word on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// Where and how images are read.
@@ -192,6 +201,13 @@ pub(crate) struct OutputArgs {
     /// Leave out rows with fewer bytes [default: 1]
     #[arg(long, value_name = "SIZE")]
     pub(crate) min_bytes: Option<Bytes>,
+}
+
+impl OutputArgs {
+    /// Whether anything is to be written as `format`.
+    pub(crate) fn wants(&self, format: Format) -> bool {
+        self.format == format || self.output.iter().any(|(output, _)| *output == format)
+    }
 }
 
 fn output(text: &str) -> Result<(Format, PathBuf), String> {

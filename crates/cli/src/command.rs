@@ -146,6 +146,16 @@ fn detail(args: &OutputArgs, config: &Config) -> Detail {
     }
 }
 
+/// Refuses formats that a command does not have; `has` are those that it does.
+fn refuse_formats(command: &str, has: &[Format], args: &OutputArgs) -> anyhow::Result<()> {
+    let mut asked = args.output.iter().map(|(format, _)| *format).chain([args.format]);
+    let Some(format) = asked.find(|format| !has.contains(format)) else { return Ok(()) };
+    let has: Vec<String> = has.iter().map(|format| format.name()).collect();
+    let (name, has) = (format.name(), has.join(" and "));
+    let error = format!("{name} is no format of jettison {command}: it has {has}");
+    Err(UsageError(error).into())
+}
+
 /// Does the work and writes its result to standard output and to every output file.
 fn report(
     args: &OutputArgs,
@@ -183,17 +193,19 @@ fn given(path: &Path, target: Option<String>) -> anyhow::Result<GivenFile> {
     Ok(GivenFile { path, text, ignore, target })
 }
 
-/// A result in one of the formats: text and JSON have documents of their own, all others render one
-/// briefing.
+/// A result in one of the formats: text, JSON and pages have documents of their own, all others
+/// render one briefing.
 fn document(
     format: Format,
     text: impl FnOnce() -> Vec<u8>,
     json: impl FnOnce() -> Vec<u8>,
+    page: impl FnOnce() -> Vec<u8>,
     briefing: impl FnOnce() -> Briefing,
 ) -> Vec<u8> {
     match format {
         Format::Text => text(),
         Format::Json => json(),
+        Format::Html => page(),
         Format::Markdown => markdown::render(&briefing()),
         Format::Github => github::render(&briefing()),
         Format::Sarif => sarif::render(&briefing()),

@@ -80,6 +80,12 @@ pub fn lines(text: &str) -> String {
     safe
 }
 
+/// Text of several lines that is there to be read and copied: the same, and tabs stay too.
+pub fn text(text: &str) -> String {
+    let pieces: Vec<String> = text.split('\t').map(lines).collect();
+    pieces.join("\t")
+}
+
 /// Characters without a width that change how their neighbours are shown.
 fn is_format_mark(character: char) -> bool {
     matches!(character,
@@ -105,5 +111,6 @@ mod tests {
         assert_eq!(unescape("a\\q"), None);
         assert_eq!(line("RUN a \\\n  && b\x1b"), "RUN a \\ && b\\x1b");
         assert_eq!(lines("a\nb\u{202e}\r"), "a\nb\\u{202e}\\u{d}");
+        assert_eq!(text("a\n\tb\u{202e}\t"), "a\n\tb\\u{202e}\t");
     }
 }

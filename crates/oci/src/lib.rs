@@ -9,6 +9,7 @@
 
 pub mod bytes;
 pub mod chain_id;
+pub mod change;
 pub mod count;
 pub mod digest;
 pub mod escape;

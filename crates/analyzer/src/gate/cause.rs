@@ -1,12 +1,13 @@
 //! What a check fails for most, and what to do next.
 
+use jettison_oci::change::signed;
 use jettison_oci::escape;
 
 use crate::diff::layers::LayerState;
 use crate::gate::budget::Subject;
 use crate::gate::gated::{Against, Gated};
 use crate::gate::grown::{GrownPart, GrownRow};
-use crate::gate::judge::{Check, Limit, Verdict, signed};
+use crate::gate::judge::{Check, Limit, Verdict};
 use crate::gate::measure::Measure;
 
 /// The instruction that weighs most in a check.

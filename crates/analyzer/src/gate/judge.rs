@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use jettison_oci::Bytes;
+use jettison_oci::change::percent;
 
 use crate::account::DiveFigures;
 use crate::gate::budget::{Budget, DiveFigure, Limits, Percent, Subject};
@@ -329,7 +329,7 @@ fn increase_percent(budget: &Budget, max: Percent, base: Option<u64>, value: u64
         format!(
             "{name} grew by {} ({from} -> {to}, {}), more than the {max}{above} allowed",
             subject.shown(grown),
-            percent(was, value)
+            percent(was, value).unwrap_or_default()
         )
     } else {
         format!("{name} {}, within the {max}{above} allowed", moved(subject, was, value))
@@ -358,25 +358,6 @@ fn moved(subject: &Subject, was: u64, value: u64) -> String {
     }
 }
 
-/// The change in percent with one decimal, rounded away from zero: `+22.8 %`; `new` where there was
-/// nothing, `> 999 %` where next to nothing was.
-pub fn percent(was: u64, value: u64) -> String {
-    if was == 0 {
-        return if value == 0 { "0.0 %".to_owned() } else { "new".to_owned() };
-    }
-    let change = u128::from(was.abs_diff(value)) * 1000;
-    let tenths = change.div_ceil(u128::from(was));
-    if tenths > 9999 {
-        return "> 999 %".to_owned();
-    }
-    let sign = match value.cmp(&was) {
-        std::cmp::Ordering::Less => "-",
-        std::cmp::Ordering::Equal => "",
-        std::cmp::Ordering::Greater => "+",
-    };
-    format!("{sign}{}.{} %", tenths / 10, tenths % 10)
-}
-
 /// The next round value that is enough, as settings have it.
 pub fn enough(subject: &Subject, value: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")];
@@ -391,16 +372,6 @@ pub fn enough(subject: &Subject, value: u64) -> String {
 /// The verdict on the whole: the worst of all.
 pub fn worst<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Verdict {
     checks.into_iter().map(|check| check.verdict).max().unwrap_or(Verdict::Pass)
-}
-
-/// Bytes with their sign, for people: `+1.0 MiB`, `-3 B`, `0 B`.
-pub fn signed(delta: i64) -> String {
-    let sign = match delta {
-        0 => "",
-        d if d > 0 => "+",
-        _ => "-",
-    };
-    format!("{sign}{}", Bytes(delta.unsigned_abs()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A diff for a terminal.
 
+use jettison_oci::change::signed;
 use jettison_oci::{Bytes, escape};
 
 use crate::diff::{Diff, LayerState, delta};
-use crate::report::amount::signed;
 use crate::report::page::{Page, Style, Tone};
 use crate::report::rows::Rows;
 use crate::report::{Detail, model};

@@ -1,5 +1,6 @@
 //! A gate for a terminal.
 
+use jettison_oci::change::{percent, signed, with_sign};
 use jettison_oci::count::counted;
 use jettison_oci::escape;
 
@@ -7,7 +8,7 @@ use crate::diff::delta;
 use crate::gate::cause::{name, next};
 use crate::gate::gated::{Against, Gated};
 use crate::gate::grown::{Grown, GrownFile, GrownPart, GrownRow, Origin};
-use crate::gate::judge::{Check, Verdict, percent, signed};
+use crate::gate::judge::{Check, Verdict};
 use crate::gate::measure::{Measure, Metric};
 use crate::report::Detail;
 use crate::report::model::gate::{residue, verdict};
@@ -115,15 +116,14 @@ fn figures(page: &mut Page, gated: &Gated) {
         let before = if old.is_some() { shown(base) } else { "-".to_owned() };
         let change = match (base, value) {
             (Some(base), Some(value)) if metric.measure == Measure::Layers => {
-                format!("{:+}", delta(base, value))
+                let by = delta(base, value);
+                with_sign(by, &by.unsigned_abs().to_string())
             }
             (Some(base), Some(value)) => signed(delta(base, value)),
             _ => String::new(),
         };
-        let share = match (base, value) {
-            (Some(base), Some(value)) if base != value => percent(base, value),
-            _ => String::new(),
-        };
+        let share = base.zip(value).and_then(|(base, value)| percent(base, value));
+        let share = share.unwrap_or_default();
         let now = shown(value);
         page.line(&format!(
             "  {:<19}{before:>12}{now:>12}{change:>12}  {share}",

@@ -18,6 +18,7 @@ use crate::report::briefing::{
 };
 use crate::report::fingerprint::sha256;
 use jettison_oci::Bytes;
+use jettison_oci::change::signed;
 use jettison_oci::count::counted;
 
 use self::fit::{Block, Rank, fit, rows_max};
@@ -251,7 +252,7 @@ fn cell(cell: &Cell) -> String {
         Cell::Text(text) => plain(text),
         Cell::Code(text) => code_in_cell(text),
         Cell::Bytes(count) => unbroken(&Bytes(*count).to_string()),
-        Cell::Delta(delta) => unbroken(&amount::signed(*delta)),
+        Cell::Delta(delta) => unbroken(&signed(*delta)),
         Cell::Count(count) => count.to_string(),
         Cell::Empty => String::new(),
     }

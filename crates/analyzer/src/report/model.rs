@@ -20,7 +20,7 @@ use crate::report::{Analyzed, Detail};
 pub use advice::{FindingDocument, IgnoredDocument, SuggestionDocument};
 pub use unused::{UnusedDocument, Use, use_of};
 
-pub use diff::{DiffDocument, diff};
+pub use diff::{DiffDocument, OldNew, diff};
 pub use gate::{GateDocument, gate};
 pub use package::{OwnerDocument, PackageDocument};
 pub use why::{WhyDocument, why};

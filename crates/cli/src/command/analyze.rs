@@ -7,7 +7,7 @@ use jettison_analyzer::advice::base::catalogue::Catalogue;
 use jettison_analyzer::advice::{Advice, Known};
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::layer::recompress;
-use jettison_analyzer::report::{Analyzed, Detail, briefing, json, model, text};
+use jettison_analyzer::report::{Analyzed, Detail, briefing, html, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs};
 use crate::command::{Context, account, detail, document, facts, given, report};
@@ -76,6 +76,7 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
                 format,
                 || text::render(of, detail, style),
                 || json::render(&model::analysis(of, detail)),
+                || html::analysis(of, detail),
                 || briefing::analysis(of, detail, path.as_deref()),
             )
         }))

@@ -10,7 +10,7 @@ use jettison_analyzer::diff::diff;
 use jettison_analyzer::gate::gated::{Before, Candidate, Gated};
 use jettison_analyzer::gate::{Against, Snapshot, Verdict};
 use jettison_analyzer::report::model::gate::verdict;
-use jettison_analyzer::report::{briefing, gate_text, json, model};
+use jettison_analyzer::report::{briefing, gate_text, html, json, model};
 
 use crate::args::GateArgs;
 use crate::command::{Context, detail, document, report};
@@ -42,6 +42,7 @@ pub(crate) fn run(args: &GateArgs, context: &Context) -> anyhow::Result<Code> {
                 format,
                 || gate_text::render(&all, detail, style),
                 || json::render(&model::gate(&all, detail)),
+                || html::gate(&all, detail),
                 || briefing::gate(&all, detail),
             )
         }))

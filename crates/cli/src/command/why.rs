@@ -7,18 +7,14 @@ use jettison_analyzer::why::why;
 use jettison_oci::escape;
 
 use crate::args::{Format, WhyArgs};
-use crate::command::{Context, account, detail, facts, report};
+use crate::command::{Context, account, detail, facts, refuse_formats, report};
 use crate::exit::{Code, UsageError};
 
 /// The formats that have something to say of one path.
 const FORMATS: [Format; 2] = [Format::Text, Format::Json];
 
 pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
-    let asked = args.output.output.iter().map(|(format, _)| *format);
-    if asked.chain([args.output.format]).any(|format| !FORMATS.contains(&format)) {
-        let error = "why tells of one path: as text or as json, in no other format";
-        return Err(UsageError(error.to_owned()).into());
-    }
+    refuse_formats("why", &FORMATS, &args.output)?;
     report(&args.output, context, || {
         let typed = escape::unescape(&args.path).unwrap_or_else(|| args.path.clone().into_bytes());
         let mut path = Vec::new();
@@ -33,6 +29,7 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         let (why, detail) = (why(&account, &path), detail(&args.output, &context.config));
         Ok(Box::new(move |format, style| match format {
             Format::Text => why_text::render(&account, &why, use_of.as_ref(), detail, style),
+            // What it does not have was refused.
             _ => json::render(&model::why(&account, &why, use_of.as_ref(), detail)),
         }))
     })

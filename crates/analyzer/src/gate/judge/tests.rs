@@ -98,23 +98,6 @@ fn what_looks_the_same_is_told_to_the_byte() {
 }
 
 #[test]
-fn percentages_are_rounded_away_from_zero() {
-    for (was, is, text) in [
-        (1000, 1228, "+22.8 %"),
-        (1000, 1001, "+0.1 %"),
-        (100_000, 100_001, "+0.1 %"),
-        (1000, 999, "-0.1 %"),
-        (0, 5, "new"),
-        (0, 0, "0.0 %"),
-        (7, 7, "0.0 %"),
-        (1, u64::MAX, "> 999 %"),
-        (1000, 10_999, "+999.9 %"),
-    ] {
-        assert_eq!(percent(was, is), text);
-    }
-}
-
-#[test]
 fn unknown_figures_are_no_numbers() {
     let new = snapshot(1);
     let dive = DiveFigures { efficiency_score: 1.0, wasted_bytes: 0, user_wasted_percent: None };

@@ -1,11 +1,12 @@
 //! What is told of a comparison.
 
+use jettison_oci::change::signed;
 use jettison_oci::count::counted;
 use jettison_oci::{Bytes, escape};
 
 use crate::account::{Account, Sizes};
 use crate::diff::{Diff, FileChange, LayerChange, LayerState};
-use crate::report::amount::{self, signed};
+use crate::report::amount;
 use crate::report::briefing::analysis::{image_name, instruction, origin, table};
 use crate::report::briefing::{
     About, Briefing, Cell, Level, Measured, Notice, Subject, Table, Unit, lasting_name,

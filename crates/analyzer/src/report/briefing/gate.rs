@@ -1,5 +1,6 @@
 //! What a gate tells.
 
+use jettison_oci::change::signed;
 use jettison_oci::count::counted;
 use jettison_oci::escape;
 
@@ -7,7 +8,7 @@ use crate::gate::budget::Subject as Of;
 use crate::gate::cause::{Cause, name, next};
 use crate::gate::gated::{Against, Gated};
 use crate::gate::grown::{GrownPart, GrownRow};
-use crate::gate::judge::{Check, Limit, Verdict, signed};
+use crate::gate::judge::{Check, Limit, Verdict};
 use crate::gate::measure::{Measure, Metric};
 use crate::report::Detail;
 use crate::report::briefing::{
