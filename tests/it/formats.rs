@@ -323,7 +323,7 @@ fn of_one_path_there_is_text_and_json() {
     let user = shop::user();
     for arguments in [["--format", "sarif"], ["--output", "markdown=x.md"]] {
         let run = user.run(&[&["why", "shop.tar", "/etc/passwd"][..], &arguments].concat());
-        run.fails(2, &["why tells of one path: as text or as json"]);
+        run.fails(2, &["is no format of jettison why: it has text and json"]);
     }
     assert!(!user.path("x.md").exists());
     let run = user.run(&["analyze", "shop.tar", "--format", "xml"]);

@@ -422,3 +422,62 @@ fn a_diff_is_seen() {
     assert_eq!(browser.text(files), "1");
     browser.is_content();
 }
+
+#[test]
+fn a_gate_is_seen() {
+    let Some(mut browser) = browser() else { return };
+    let user = shop::user();
+    write(&user, "new.tar", shop::second());
+    let budget = "[[gate.budget]]\nmetric = \"effective\"\nmax-increase = 0\nmax = \"1GB\"\n";
+    fs_err::write(user.path("jettison.toml"), budget).unwrap();
+    let gate = ["gate", "new.tar", "--against", SHOP];
+    let arguments = [&gate[..], &["--exit-zero"]].concat();
+    let text = page(&user, &arguments);
+    let run = user.run(&[&arguments[..], &["--format", "json"]].concat());
+    let document = run.json();
+    let grown = document["images"][0]["grown"]["effective"].as_i64().unwrap();
+    let [added, more, removed, less] = by_state(&data(&text))[..] else { panic!() };
+    assert_eq!(i128::from(added + more) - i128::from(removed + less), i128::from(grown));
+    fs_err::write(user.path("gate.html"), text).unwrap();
+    browser.open(&user.path("gate.html"));
+    browser.picture("gate-light");
+    assert_eq!(browser.text("document.querySelector('.says .state').textContent"), "fail");
+    let says = browser.text("document.querySelector('.notices li').textContent");
+    assert!(says.contains("effective grew by"), "{says}");
+    let rows = "document.querySelectorAll('table.files-0 tr.row').length";
+    let all = browser.js(rows).as_u64().unwrap();
+    // Sorted by a column, then filtered by path from the keyboard.
+    browser.click("document.querySelector('table.files-0 thead th:nth-child(5) button')");
+    let sorted = "document.querySelector('table.files-0 thead th:nth-child(5)').ariaSort";
+    assert_eq!(browser.text(sorted), "descending");
+    browser.key(Key::Slash);
+    browser.write("new.bin");
+    browser.wait("!document.querySelector('.matched').hidden");
+    let fewer = browser.js(rows).as_u64().unwrap();
+    assert!(0 < fewer && fewer < all, "{fewer} of {all}");
+    browser.key(Key::Escape);
+    browser.is_content();
+    browser.prefer("dark");
+    browser.resize(360, 800);
+    browser.picture("gate-phone");
+    let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    assert_eq!(browser.js(wide), false);
+    // Names are text here too, of a baseline as well.
+    let evil = "</script><img src=x onerror=window.hit=1>\u{202e}";
+    let mut layer = LayerBuilder::new();
+    for name in HOSTILE {
+        layer = layer.file([b"srv/", name].concat(), shop::content("evil", 3000));
+    }
+    write(&user, "evil.tar", ImageBuilder::new().layer(layer, evil).build());
+    for against in [["--against", SHOP], ["--baseline", "base.json"]] {
+        user.run(&["baseline", "update", "x=new.tar", "--baseline", "base.json"]).text();
+        let text = page(&user, &[&["gate", "x=evil.tar", "--exit-zero"][..], &against].concat());
+        assert_eq!((text.matches("</script>").count(), text.matches("<img").count()), (2, 0));
+        fs_err::write(user.path("evil.html"), text).unwrap();
+        browser.open(&user.path("evil.html"));
+        assert_eq!(browser.js("window.hit === undefined"), true);
+        let shown = browser.text("document.body.textContent");
+        assert!(shown.contains("turned-\\u{202e}gnp.exe"), "{shown}");
+        browser.is_content();
+    }
+}

@@ -108,14 +108,24 @@ fn inputs_are_never_run_and_failures_are_told() {
     let (code, _) = action(&project, &serde_json::json!({ "image": hostile }));
     assert_ne!(code, 0);
     assert!(!project.path("hacked").exists());
-    let (code, output) = action(&project, &serde_json::json!({ "image": "oci:none" }));
+    // What the branch has for a baseline is none.
+    let image = serde_json::json!({ "image": "app=docker-daemon:app:main" });
+    let (code, output) = action(&project, &image);
+    assert_eq!(code, 2, "{output}");
+    let none = serde_json::json!({ "image": "oci:none", "baseline": "none.json" });
+    let (code, output) = action(&project, &none);
     assert_eq!(code, 3, "{output}");
     assert_eq!(outputs(&project).get("verdict"), None);
     let inform = serde_json::json!({
-        "image": "app=docker-daemon:app:main", "base": "0", "exit-zero": "true", "summary": "false"
+        "image": "app=docker-daemon:app:main", "baseline": "none.json", "config": "strict.toml",
+        "exit-zero": "true", "summary": "false", "formats": "junit,csv"
     });
+    let strict = "[[gate.budget]]\nmetric = \"effective\"\nmax = 1\n";
+    fs_err::write(project.path("strict.toml"), strict).unwrap();
     let (code, output) = action(&project, &inform);
-    assert_eq!(code, 2, "what the branch has for a baseline is none: {output}");
+    assert_eq!(code, 0, "{output}");
+    assert_eq!(outputs(&project)["verdict"], "fail");
+    assert!(!project.path(SUMMARY).exists());
 }
 
 /// GitHub's command line, which keeps one comment.
@@ -179,7 +189,7 @@ fn the_main_branch_notes_its_own_state() {
     // Nothing moved: nothing is committed.
     assert_eq!(run(), project.main);
     project.sh("git merge --quiet --no-ff --no-edit --strategy-option ours feature");
-    project.sh("git checkout --quiet HEAD^1 -- jettison-baseline.json && git commit --quiet --amend --no-edit && git push --quiet");
+    project.sh("git checkout --quiet HEAD^1 -- jettison-baseline.json && git commit --quiet --amend --no-edit && git push --quiet --set-upstream origin main");
     let before = project.sh("git rev-parse HEAD");
     assert_ne!(run(), before);
     assert!(project.sh("git show HEAD:jettison-baseline.json").contains("3100000"));

@@ -364,8 +364,8 @@ pub fn enough(subject: &Subject, value: u64) -> String {
     if matches!(subject, Subject::Metric(metric) if metric.measure == Measure::Layers) {
         return value.to_string();
     }
-    // A hundredth more than it takes is round enough.
-    let unit = UNITS.iter().find(|(unit, _)| value >= unit * 100).unwrap_or(&UNITS[2]);
+    // A tenth more than it takes is round enough.
+    let unit = UNITS.iter().find(|(unit, _)| value >= unit * 10).unwrap_or(&UNITS[2]);
     format!("\"{} {}\"", value.div_ceil(unit.0), unit.1)
 }
 

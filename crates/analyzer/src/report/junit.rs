@@ -49,6 +49,10 @@ fn suite(about: &str, subject: &Subject) -> TestSuite {
         }
         suite.add_test_case(case);
     };
+    // A budget that is failed is a case already: its notice says why.
+    let of_budget = |figure: &Measured| {
+        subject.notices.iter().find(|notice| is_of(notice, figure) && notice.level == Level::Error)
+    };
     let is_judged = subject.measures.iter().any(|figure| figure.state.is_some());
     for figure in subject.measures.iter().filter(|figure| figure.state.is_some() || !is_judged) {
         let name = match &figure.budget {
@@ -58,8 +62,10 @@ fn suite(about: &str, subject: &Subject) -> TestSuite {
         let told = told(figure);
         match figure.state {
             Some(State::Fail) => {
-                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_type("budget").set_message(xml(&told));
+                let status = match of_budget(figure) {
+                    Some(notice) => failure("budget", &notice.message, notice.help.as_deref()),
+                    None => failure("budget", &told, None),
+                };
                 add(name, status, None);
             }
             Some(State::NoBaseline) => {
@@ -73,8 +79,12 @@ fn suite(about: &str, subject: &Subject) -> TestSuite {
             Some(State::Pass) | None => add(name, TestCaseStatus::success(), Some(told)),
         }
     }
-    let failures: Vec<&Notice> =
-        subject.notices.iter().filter(|notice| notice.level == Level::Error).collect();
+    let is_told = |notice: &Notice| {
+        let mut failed = subject.measures.iter().filter(|one| one.state == Some(State::Fail));
+        failed.any(|figure| is_of(notice, figure))
+    };
+    let errors = subject.notices.iter().filter(|notice| notice.level == Level::Error);
+    let failures: Vec<&Notice> = errors.filter(|notice| !is_told(notice)).collect();
     let kept = if failures.len() > FAILURES_MAX { FAILURES_MAX - 1 } else { failures.len() };
     for notice in &failures[..kept] {
         let status = failure(&notice.id, &notice.message, notice.help.as_deref());
@@ -86,6 +96,11 @@ fn suite(about: &str, subject: &Subject) -> TestSuite {
         add("and more".to_owned(), failure("left-out", &told, None), None);
     }
     suite
+}
+
+/// Whether a notice is about the budget of a figure: the gate's name the figure last.
+fn is_of(notice: &Notice, figure: &Measured) -> bool {
+    notice.id.starts_with("gate-") && notice.fingerprint.last() == Some(&figure.name)
 }
 
 /// The rule and the first path: what stays from build to build.

@@ -51,7 +51,7 @@ function measuresOf(one, at) {
       { key: "delta", title: "Change", num: true, value: (row) => row.delta,
         cell: (row) => el("span", { class: tone(row.delta) }, row.change || "") },
       { key: "budget", title: "Budget", wide: true, value: (row) => row.budget || "",
-        cell: (row) => row.budget || "" },
+        cell: (row) => el("span", { class: "num" }, row.budget || "") },
       { key: "state", title: "State", value: (row) => row.state || "",
         cell: (row) => (row.state ? el("span", { class: "state " + row.state }, row.state) : "") },
     ],
@@ -73,6 +73,7 @@ function shownCell(cell) {
 
 function listed(table, at) {
   const isNumber = (index) => table.rows.some((row) => "delta" in row[index] || "bytes" in row[index]);
+  const isLong = (index) => table.rows.some((row) => String(worth(row[index])).length > 24);
   const first = table.columns.findIndex((_, index) => table.rows.some((row) => "code" in row[index]));
   return tableSection({
     id: table.name + "-" + at, title: table.title, sort: { key: "order", down: false },
@@ -85,7 +86,8 @@ function listed(table, at) {
       { key: "order", title: "#", value: (row) => row.order, cell: (row) => String(row.order + 1) },
       ...table.columns.map((title, index) => ({
         key: "c" + index, title, num: isNumber(index), head: index === first, grow: index === first,
-        wide: index > 3 && !isNumber(index), value: (row) => worth(row.cells[index]),
+        wide: index > 3 && !isNumber(index), roomy: index !== first && !isNumber(index) && isLong(index),
+        value: (row) => worth(row.cells[index]),
         cell: (row) => shownCell(row.cells[index]),
       })),
     ],

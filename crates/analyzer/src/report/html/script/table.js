@@ -34,7 +34,7 @@ function tableSection(spec) {
     el("thead", null, el("tr", null, lead, heads)), body);
 
   function kind(one) {
-    return [one.num ? "num" : "", one.wide ? "wide" : "", one.grow ? "grow" : ""].join(" ").trim();
+    return [one.num ? "num" : "", one.wide ? "wide" : "", one.grow ? "grow" : "", one.roomy ? "roomy" : ""].join(" ").trim();
   }
 
   function sortBy(one) {
