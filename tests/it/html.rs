@@ -430,7 +430,7 @@ fn a_gate_is_seen() {
     write(&user, "new.tar", shop::second());
     let budget = "[[gate.budget]]\nmetric = \"effective\"\nmax-increase = 0\nmax = \"1GB\"\n";
     fs_err::write(user.path("jettison.toml"), budget).unwrap();
-    let gate = ["gate", "new.tar", "--against", SHOP];
+    let gate = ["gate", SHOP, "--against", "new.tar"];
     let arguments = [&gate[..], &["--exit-zero"]].concat();
     let text = page(&user, &arguments);
     let run = user.run(&[&arguments[..], &["--format", "json"]].concat());
@@ -475,6 +475,7 @@ fn a_gate_is_seen() {
         assert_eq!((text.matches("</script>").count(), text.matches("<img").count()), (2, 0));
         fs_err::write(user.path("evil.html"), text).unwrap();
         browser.open(&user.path("evil.html"));
+        browser.js("document.querySelectorAll('button.more').forEach(e => e.click())");
         assert_eq!(browser.js("window.hit === undefined"), true);
         let shown = browser.text("document.body.textContent");
         assert!(shown.contains("turned-\\u{202e}gnp.exe"), "{shown}");
