@@ -6,6 +6,7 @@
 mod cache;
 mod decompress;
 mod facts;
+mod gate;
 mod machine;
 mod made;
 mod measure;
@@ -106,7 +107,7 @@ fn run(args: &RunArgs) -> anyhow::Result<bool> {
     if wanted("million") {
         million::measure(&programs, args.runs, &mut table)?;
     }
-    if ["archive", "engine", "cache", "facts", "profile"].into_iter().any(wanted) {
+    if ["archive", "engine", "cache", "facts", "gate", "profile"].into_iter().any(wanted) {
         let real = match (&args.archive, &args.engine, &args.image) {
             (None, ..) => real::build(&args.room)?,
             (Some(archive), engine, image) => {
@@ -123,6 +124,9 @@ fn run(args: &RunArgs) -> anyhow::Result<bool> {
         }
         if wanted("facts") {
             facts::measure(&programs, &archives, args.runs, &mut table)?;
+        }
+        if wanted("gate") {
+            gate::measure(&programs, &archives, args.runs, &mut table)?;
         }
         if wanted("profile") {
             profiling::measure(&programs, &real, args.runs, &mut table)?;

@@ -63,6 +63,13 @@ impl Programs {
         command
     }
 
+    /// `jettison` in a directory, with its cache there.
+    pub(crate) fn jettison_in(&self, room: &Path) -> Command {
+        let mut command = Command::new(&self.jettison);
+        command.current_dir(room).env("XDG_CACHE_HOME", room.join("cache"));
+        command
+    }
+
     /// `jettison profile IMAGE`.
     pub(crate) fn profile(&self, image: &str) -> Command {
         let mut command = Command::new(&self.jettison);

@@ -176,6 +176,27 @@ fn growth_of_the_base_is_not_the_application_s() {
 }
 
 #[test]
+fn small_changes_need_no_comment() {
+    let user = User::new();
+    let image = |bytes: usize| {
+        let layer = LayerBuilder::new().file("app/x", content("x", bytes));
+        base().layer(layer, "COPY x /app/ # buildkit")
+    };
+    write(&user, "old", image(10_000));
+    write(&user, "new", image(10_500));
+    settings(&user, SETTINGS);
+    let markdown = |threshold: &str| {
+        let arguments = ["gate", "app=oci:new", "--against", "oci:old", "--format", "markdown"];
+        text(&user.run(&[&arguments[..], &["--comment-threshold", threshold]].concat()))
+    };
+    assert!(markdown("0").contains("Who grew"));
+    assert!(markdown("300").contains("Who grew"));
+    let quiet = markdown("1KiB");
+    assert_eq!(quiet.lines().count(), 2, "{quiet}");
+    assert!(quiet.starts_with("<!-- jettison-gate:app -->\n"), "{quiet}");
+}
+
+#[test]
 fn what_a_source_does_not_tell_is_no_number() {
     let user = User::new();
     let image = base().compression(Compression::Plain).build();

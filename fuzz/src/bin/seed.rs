@@ -103,7 +103,7 @@ fn gate() -> Vec<Vec<u8>> {
     };
     let (a, b) = (layer("a", 9), layer("b", 7));
     let images = [image("a", std::slice::from_ref(&a)), image("b", &[a, b])].join(",");
-    let baseline = format!(r#"{{"schemaVersion":1,"tool":"jettison","images":[{images}]}}"#);
+    let baseline = format!(r#"{{"schemaVersion":1,"tool":"jettison","definitions":{{}},"images":[{images}]}}"#);
     let dive = "rules:\n  lowestEfficiency: 0.9\n  highest-wasted-bytes: 20MB\n";
     vec![baseline.into_bytes(), dive.as_bytes().to_vec()]
 }

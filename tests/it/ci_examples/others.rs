@@ -1,4 +1,4 @@
-//! GitLab, Jenkins, CircleCI, a hook of git, make.
+//! The services of GitLab, Jenkins and Circle, a hook of git, make.
 
 use serde_json::Value;
 

@@ -1,9 +1,11 @@
 //! Baselines: the snapshots that a repository keeps, one for each image and platform.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::measure::Metric;
+use crate::gate::measure::{Measure, Metric};
 use crate::gate::snapshot::Snapshot;
 
 /// The version of the form. Another one is an error, never a number to compare with.
@@ -22,6 +24,8 @@ pub struct Baseline {
     pub schema_version: u32,
     /// The program that wrote it, with its version.
     pub tool: String,
+    /// What each figure counts, for who reads the file.
+    pub definitions: BTreeMap<String, String>,
     /// The images, by name and platform.
     pub images: Vec<Snapshot>,
 }
@@ -59,6 +63,9 @@ impl Default for Baseline {
         Self {
             schema_version: BASELINE_VERSION,
             tool: format!("jettison {}", env!("CARGO_PKG_VERSION")),
+            definitions: Measure::ALL
+                .map(|measure| (measure.name().to_owned(), measure.definition().to_owned()))
+                .into(),
             images: Vec::new(),
         }
     }

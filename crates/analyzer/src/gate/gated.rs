@@ -157,11 +157,16 @@ impl Gated {
         })
     }
 
-    /// Whether there is nothing to read: all is within its budget, and nothing changed.
-    pub fn is_quiet(&self) -> bool {
+    /// Whether there is nothing to read: all is within its budget, and nothing changed, or nothing by
+    /// more than `threshold` bytes.
+    pub fn is_quiet(&self, threshold: u64) -> bool {
+        let is_small = |change: i64| change.unsigned_abs() <= threshold;
         self.verdict == Verdict::Pass
             && self.notes.is_empty()
-            && self.grown.as_ref().is_none_or(|grown| grown.rows.is_empty())
+            && self.grown.as_ref().is_none_or(|grown| {
+                let totals = [grown.effective, grown.uncompressed, grown.compressed.unwrap_or(0)];
+                grown.rows.is_empty() || (threshold > 0 && totals.into_iter().all(is_small))
+            })
     }
 
     /// The checks that are not passed.

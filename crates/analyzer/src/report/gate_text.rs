@@ -63,7 +63,7 @@ fn tone(verdict: Verdict) -> Tone {
 fn one(page: &mut Page, gated: &Gated, detail: Detail) {
     let verdict = page.tone(tone(gated.verdict), gated.verdict.name());
     let image = &gated.snapshot;
-    if gated.is_quiet() {
+    if gated.is_quiet(0) {
         let what = if gated.old.is_some() { "nothing changed" } else { "all within budget" };
         return page.line(&format!("{verdict}  {} ({}): {what}", image.image, image.platform));
     }

@@ -42,8 +42,8 @@ fn update(args: &BaselineUpdateArgs, context: &Context) -> anyhow::Result<Code> 
             told.push_str(&tell(&mut baseline, snapshot, |metric| read.asked().tolerance(metric)));
         }
     }
-    let this = Baseline::default().tool;
-    baseline.tool = this;
+    // The images are the file's, all else is this program's.
+    let baseline = Baseline { images: baseline.images, ..Baseline::default() };
     file.write(&baseline.render())?;
     Printer::result(told.as_bytes())?;
     Ok(Code::Done)

@@ -37,13 +37,14 @@ pub(crate) fn run(args: &GateArgs, context: &Context) -> anyhow::Result<Code> {
         let all = gate(args, context)?;
         judged.set(verdict(&all));
         let detail = detail(&args.output, &context.config);
+        let threshold = args.comment_threshold.get();
         Ok(Box::new(move |format, style| {
             document(
                 format,
                 || gate_text::render(&all, detail, style),
                 || json::render(&model::gate(&all, detail)),
                 || html::gate(&all, detail),
-                || briefing::gate(&all, detail),
+                || briefing::gate(&all, detail, threshold),
             )
         }))
     })?;

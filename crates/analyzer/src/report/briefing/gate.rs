@@ -21,19 +21,20 @@ use crate::report::model::path_text;
 /// Paths named of one notice.
 const PATHS_MAX: usize = 100;
 
-/// The briefing of a gate; lists are cut by `detail.top`.
-pub fn gate(all: &[Gated], detail: Detail) -> Briefing {
+/// The briefing of a gate; lists are cut by `detail.top`. Changes up to `threshold` bytes are quiet
+/// where all is within budget.
+pub fn gate(all: &[Gated], detail: Detail, threshold: u64) -> Briefing {
     let worst = verdict(all);
     let of = all.iter().filter(|gated| gated.verdict == worst).count();
     Briefing {
         about: About::Gate,
         headline: format!("{}: {of} of {}", worst.name(), counted(all.len(), "image")),
-        subjects: all.iter().map(|gated| subject(gated, detail)).collect(),
+        subjects: all.iter().map(|gated| subject(gated, detail, threshold)).collect(),
         next: next(all),
     }
 }
 
-fn subject(gated: &Gated, detail: Detail) -> Subject {
+fn subject(gated: &Gated, detail: Detail, threshold: u64) -> Subject {
     let snapshot = &gated.snapshot;
     let first = gated.checks.first().filter(|check| check.verdict != Verdict::Pass);
     let headline = match (first, &gated.grown) {
@@ -50,7 +51,7 @@ fn subject(gated: &Gated, detail: Detail) -> Subject {
         platform: snapshot.platform.clone(),
         state: Some(gated.verdict),
         headline,
-        is_quiet: gated.is_quiet(),
+        is_quiet: gated.is_quiet(threshold),
         measures: measures(gated),
         notices: notices(gated),
         tables: tables(gated, detail),

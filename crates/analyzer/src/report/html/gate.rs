@@ -39,7 +39,7 @@ struct Document {
 const ROWS_MIN: usize = 300;
 
 pub(super) fn page(all: &[Gated], detail: Detail) -> Page {
-    let briefing = briefing::gate(all, Detail { top: detail.top.max(ROWS_MIN), ..detail });
+    let briefing = briefing::gate(all, Detail { top: detail.top.max(ROWS_MIN), ..detail }, 0);
     let mut files = Vec::new();
     let mut sums = [(0_usize, 0_i64); STATES.len()];
     for gated in all {
