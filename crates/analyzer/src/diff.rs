@@ -241,7 +241,7 @@ pub fn diff<'a>(old: &'a Account, new: &'a Account, jobs: NonZeroUsize) -> Resul
     let aligned = |account: &Account| -> Vec<layers::Aligned> {
         account.layers.iter().map(layers::Aligned::of).collect()
     };
-    let layers = layers::align(&aligned(old), &aligned(new));
+    let layers = layers::align(&aligned(old), &aligned(new), |_, _| false);
     let diff = Diff { old, new, layers, files: changes };
     assert_sums(&diff);
     Ok(diff)

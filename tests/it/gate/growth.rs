@@ -54,6 +54,23 @@ fn an_inserted_layer_shifts_nothing() {
 }
 
 #[test]
+fn another_instruction_that_brings_the_same_is_the_same_layer() {
+    let user = User::new();
+    let layer = |more: usize| {
+        LayerBuilder::new()
+            .file("opt/lib/a.so", content("a", 60_000))
+            .file("opt/lib/b.so", content("b", 10_000 + more))
+    };
+    write(&user, "old", base().layer(layer(0), "RUN /bin/sh -c install a=1 b=1 # buildkit"));
+    write(&user, "new", base().layer(layer(5000), "RUN /bin/sh -c install a=1 b=2 # buildkit"));
+    settings(&user, ANY);
+    let document = gate(&user, 0, &["app=oci:new", "--against", "oci:old"]);
+    let row = ("changed".to_owned(), "RUN install a=1 b=2".to_owned(), 5000);
+    assert_eq!(rows(&document), [row]);
+    assert_eq!(files(&document)[0]["path"], "/opt/lib/b.so");
+}
+
+#[test]
 fn moves_and_copies_are_seen_by_content() {
     let user = User::new();
     let layer = |paths: &[&str]| {

@@ -1,6 +1,8 @@
 //! Which layer of the new image stands for which of the old: first those with the same diff_id,
-//! then, between them, those made by the same instruction. Never by position, which one inserted
+//! then, between them, those made by the same instruction, then those that bring the same things. Never by position, which one inserted
 //! layer shifts.
+
+use std::ops::Range;
 
 use jettison_oci::Digest;
 
@@ -87,37 +89,49 @@ impl Aligned {
 /// Hexadecimal digits that are no word: those of MD5, the shortest digest that builders write.
 const DIGEST_MIN: usize = 32;
 
-/// The layers of both images, aligned.
-pub(crate) fn align(old: &[Aligned], new: &[Aligned]) -> Vec<LayerChange> {
+/// The layers of both images, aligned: by diff_id, between those by instruction, and between those
+/// where `is_similar` says of two positions that the layers bring the same things.
+pub(crate) fn align(
+    old: &[Aligned],
+    new: &[Aligned],
+    is_similar: impl Fn(usize, usize) -> bool,
+) -> Vec<LayerChange> {
     let keys = |layers: &[Aligned]| layers.iter().map(Aligned::key).collect::<Vec<_>>();
     let (old_keys, new_keys) = (keys(old), keys(new));
+    let stages: [Stage<'_>; 3] = [
+        (LayerState::Same, &|a, b| old[a].diff_id == new[b].diff_id),
+        (LayerState::Changed, &|a, b| old_keys[a].is_some() && old_keys[a] == new_keys[b]),
+        (LayerState::Changed, &is_similar),
+    ];
     let mut rows = Vec::new();
-    let anchors = common(0..old.len(), 0..new.len(), |a, b| old[a].diff_id == new[b].diff_id);
-    let (mut done_old, mut done_new) = (0, 0);
-    let end = Some((old.len(), new.len()));
-    for (at_old, at_new) in anchors.into_iter().chain(end) {
-        let between = common(done_old..at_old, done_new..at_new, |a, b| {
-            old_keys[a].is_some() && old_keys[a] == new_keys[b]
-        });
-        for (a, b) in between.into_iter().chain(Some((at_old, at_new))) {
-            let gone = old.iter().enumerate().take(a).skip(done_old);
-            rows.extend(gone.map(|row| change(LayerState::Removed, Some(row), None)));
-            let come = new.iter().enumerate().take(b).skip(done_new);
-            rows.extend(come.map(|row| change(LayerState::Added, None, Some(row))));
-            (done_old, done_new) = (a, b);
-            if (a, b) != (at_old, at_new) {
-                let pair = (Some((a, &old[a])), Some((b, &new[b])));
-                rows.push(change(LayerState::Changed, pair.0, pair.1));
-                (done_old, done_new) = (a + 1, b + 1);
-            }
-        }
-        if at_old < old.len() && at_new < new.len() {
-            let pair = (Some((at_old, &old[at_old])), Some((at_new, &new[at_new])));
-            rows.push(change(LayerState::Same, pair.0, pair.1));
-            (done_old, done_new) = (at_old + 1, at_new + 1);
-        }
-    }
+    between((old, new), (0..old.len(), 0..new.len()), &stages, &mut rows);
     rows
+}
+
+/// What layers have in common that are found equal, and what that makes of them.
+type Stage<'a> = (LayerState, &'a dyn Fn(usize, usize) -> bool);
+
+/// Aligns the layers of two ranges by the first of `stages`, and by the others what lies between.
+fn between(
+    layers: (&[Aligned], &[Aligned]),
+    (old, new): (Range<usize>, Range<usize>),
+    stages: &[Stage<'_>],
+    rows: &mut Vec<LayerChange>,
+) {
+    let row_old = |at: usize| (at, &layers.0[at]);
+    let row_new = |at: usize| (at, &layers.1[at]);
+    let Some(((state, same), rest)) = stages.split_first() else {
+        rows.extend(old.map(|at| change(LayerState::Removed, Some(row_old(at)), None)));
+        rows.extend(new.map(|at| change(LayerState::Added, None, Some(row_new(at)))));
+        return;
+    };
+    let (mut done_old, mut done_new) = (old.start, new.start);
+    for (a, b) in common(old.clone(), new.clone(), same) {
+        between(layers, (done_old..a, done_new..b), rest, rows);
+        rows.push(change(*state, Some(row_old(a)), Some(row_new(b))));
+        (done_old, done_new) = (a + 1, b + 1);
+    }
+    between(layers, (done_old..old.end, done_new..new.end), rest, rows);
 }
 
 fn change(
@@ -137,8 +151,8 @@ fn change(
 
 /// A longest common subsequence of two ranges: pairs that are `same`, ascending in both.
 fn common(
-    old: std::ops::Range<usize>,
-    new: std::ops::Range<usize>,
+    old: Range<usize>,
+    new: Range<usize>,
     same: impl Fn(usize, usize) -> bool,
 ) -> Vec<(usize, usize)> {
     let (rows, columns) = (old.len(), new.len());
@@ -179,10 +193,23 @@ mod tests {
             size: 1,
         };
         let (a, b) = ("a1".repeat(32), "b2".repeat(32));
-        let rows = align(&[row(&a, "1")], &[row(&b, "2")]);
+        let rows = align(&[row(&a, "1")], &[row(&b, "2")], |_, _| false);
         assert_eq!((rows.len(), rows[0].state), (1, LayerState::Changed));
-        let rows = align(&[row("feed", "1")], &[row("beef", "2")]);
+        let rows = align(&[row("feed", "1")], &[row("beef", "2")], |_, _| false);
         assert_eq!(rows.len(), 2);
+    }
+
+    #[test]
+    fn what_brings_the_same_things_stands_for_each_other() {
+        let row = |name: &str| Aligned {
+            diff_id: Digest::sha256(name.as_bytes()),
+            instruction: Some(format!("RUN {name}")),
+            size: 1,
+        };
+        let (old, new) = ([row("a"), row("b 1"), row("c")], [row("a"), row("b 2"), row("c")]);
+        let rows = align(&old, &new, |a, b| (a, b) == (1, 1));
+        let states: Vec<LayerState> = rows.iter().map(|row| row.state).collect();
+        assert_eq!(states, [LayerState::Same, LayerState::Changed, LayerState::Same]);
     }
 
     #[test]

@@ -139,7 +139,10 @@ pub fn grown(old: &Snapshot, new: &Snapshot) -> Grown {
         };
         layers.iter().map(row).collect()
     };
-    let changes = align(&aligned(&old.layers), &aligned(&new.layers));
+    let parts = |of: &Snapshot| of.layers.iter().map(parts_of).collect::<Vec<_>>();
+    let (before, after) = (parts(old), parts(new));
+    let is_similar = |a: usize, b: usize| are_similar(&before[a], &after[b]);
+    let changes = align(&aligned(&old.layers), &aligned(&new.layers), is_similar);
     let mut rows: Vec<GrownRow> = changes
         .iter()
         .map(|change| {
@@ -157,6 +160,24 @@ pub fn grown(old: &Snapshot, new: &Snapshot) -> Grown {
     });
     rows.sort_by_key(|row| (std::cmp::Reverse(row.weight()), row.new, row.old));
     Grown { rows, effective, uncompressed, compressed }
+}
+
+/// Bytes of a layer's packages and directories.
+type Parts = BTreeMap<Part, u64>;
+
+fn parts_of(layer: &SnapshotLayer) -> Parts {
+    layer.parts().into_iter().map(|(part, (bytes, _))| (part, bytes)).collect()
+}
+
+/// Whether two layers bring the same things: at least half of the bytes of both together are of the
+/// same packages and directories.
+fn are_similar(old: &Parts, new: &Parts) -> bool {
+    let common = |(part, was): (&Part, &u64)| u128::from(*was.min(new.get(part).unwrap_or(&0)));
+    let common: u128 = old.iter().map(common).sum();
+    let sum = |parts: &Parts| parts.values().map(|bytes| u128::from(*bytes)).sum::<u128>();
+    // What both have counts once in the whole.
+    let whole = sum(old) + sum(new) - common;
+    whole > 0 && common * 2 >= whole
 }
 
 fn row(
