@@ -176,6 +176,37 @@ fn growth_of_the_base_is_not_the_application_s() {
 }
 
 #[test]
+fn hostile_names_act_on_nothing() {
+    let user = User::new();
+    let names: [&[u8]; 5] =
+        [b"a\nb", b"\x1b[31mred", b"latin-\xe4\xff", "rtl-\u{202e}x".as_bytes(), b"a|b`c"];
+    let mut layer = LayerBuilder::new();
+    for name in names {
+        layer = layer.file([b"srv/", name, b"/", name].concat(), content("evil", 5000));
+    }
+    let hostile = "RUN /bin/sh -c echo '\u{1b}[2J\u{202e}' && x # buildkit";
+    write(&user, "old", base());
+    write(&user, "new", base().layer(layer, hostile));
+    settings(&user, &format!("{SETTINGS}[[gate.deny]]\npath = \"/srv/**\"\n"));
+    for against in [["--against", "oci:old"], ["--baseline", "b.json"]] {
+        user.run(&["baseline", "update", "app=oci:old", "--baseline", "b.json"]).text();
+        for format in
+            ["text", "json", "markdown", "github", "sarif", "gitlab", "openmetrics", "junit", "csv"]
+        {
+            let arguments = [&["gate", "app=oci:new", "--format", format][..], &against].concat();
+            let run = user.run(&arguments);
+            assert_eq!(run.code(), 1, "{}", run.stderr);
+            let page = text(&run);
+            let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            // CSV's lines end as its standard says.
+            assert!(!page.replace("\r\n", "\n").contains(acts), "{format}: {page}");
+            let is_told = format == "openmetrics" || page.contains("red");
+            assert!(is_told, "{format} names the path: {page}");
+        }
+    }
+}
+
+#[test]
 fn small_changes_need_no_comment() {
     let user = User::new();
     let image = |bytes: usize| {

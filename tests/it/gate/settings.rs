@@ -1,6 +1,10 @@
 //! Settings of the gate: every kind of budget, denials, dive's rules, and what `--init` writes.
 
-use jettison_testkit::image::LayerBuilder;
+use std::process::Command;
+
+use jettison_testkit::image::{ImageBuilder, ImageFiles, LayerBuilder, Wrap};
+use jettison_testkit::process::run;
+use jettison_testkit::require::{self, Part};
 use serde_json::Value;
 
 use super::{app, base, gate, settings, text, write};
@@ -106,11 +110,11 @@ fn dive_s_rules_are_read_as_they_are() {
     );
     write(&user, "a", twice.clone());
     let dive = |rules: &str| fs_err::write(user.path(".dive-ci"), rules).unwrap();
-    let run = |code| gate(&user, code, &["oci:a", "--dive-config", ".dive-ci"]);
+    let judged = |code| gate(&user, code, &["oci:a", "--dive-config", ".dive-ci"]);
     dive(
         "rules:\n  lowestEfficiency: 0.7\n  highestWastedBytes: 200kB\n  highestUserWastedPercent: disabled\n",
     );
-    let document = run(0);
+    let document = judged(0);
     assert_eq!(
         checks(&document),
         [
@@ -121,7 +125,7 @@ fn dive_s_rules_are_read_as_they_are() {
     dive(
         "rules:\n  lowestEfficiency: 0.1\n  highestWastedBytes: 199999\n  highestUserWastedPercent: off\n",
     );
-    let document = run(1);
+    let document = judged(1);
     let notes = document["images"][0]["notes"].as_array().unwrap();
     // Only the hidden copy is wasted; dive counts the one that is needed too.
     assert!(
@@ -147,6 +151,53 @@ fn dive_s_rules_are_read_as_they_are() {
     fs_err::write(user.path(".dive-ci"), "rules:\n  lowestEfficiency: 95\n").unwrap();
     user.run(&["gate", "oci:a", "--dive-config", ".dive-ci"])
         .fails(2, &[".dive-ci", "rules.lowestEfficiency: 95 is not between 0 and 1"]);
+}
+
+#[test]
+fn verdicts_are_dive_s() {
+    let version = || run(Command::new("dive").arg("--version")).map(drop);
+    let Some(()) = require::unless_skipped(Part::Dive, version) else { return };
+    let user = User::new();
+    let twice =
+        |at: usize| LayerBuilder::new().file("usr/bin/tool", content(&at.to_string(), 60_000));
+    let images = [
+        base(),
+        base().layer(app(), "COPY app /app/ # buildkit"),
+        base().layer(twice(1), "RUN /bin/sh -c a # buildkit"),
+        base()
+            .layer(twice(1), "RUN /bin/sh -c a # buildkit")
+            .layer(twice(2), "RUN /bin/sh -c b # buildkit"),
+        ImageBuilder::new().layer(app(), "COPY app /app/ # buildkit"),
+    ];
+    let mut verdicts = [0, 0];
+    for image in images {
+        let files = ImageFiles::docker_archive(&[image.tag("example.test/a:1").build()]);
+        files.write_archive(&user.path("a.tar"), Wrap::None).unwrap();
+        for rules in [
+            "rules:\n",
+            "rules:\n  lowestEfficiency: 0.8\n  highestWastedBytes: disabled\n  \
+             highestUserWastedPercent: 0.5\n",
+            "rules:\n  lowestEfficiency: 0\n  highestWastedBytes: 200kB\n  \
+             highestUserWastedPercent: disabled\n",
+            "rules:\n  lowestEfficiency: 0.1\n  highestWastedBytes: 130KB\n  \
+             highestUserWastedPercent: 1\n",
+            "rules:\n  lowestEfficiency: disabled\n  highestUserWastedPercent: 0\n",
+        ] {
+            fs_err::write(user.path(".dive-ci"), rules).unwrap();
+            let dive = Command::new("dive")
+                .args(["docker-archive://a.tar", "--ci", "--ci-config", ".dive-ci"])
+                .current_dir(user.work())
+                .output()
+                .unwrap();
+            let arguments = ["gate", "a.tar", "--dive-config", ".dive-ci"];
+            let ours = user.run(&arguments);
+            let said = String::from_utf8_lossy(&dive.stdout);
+            assert_eq!(Some(ours.code()), dive.status.code(), "{rules}{said}{}", text(&ours));
+            verdicts[usize::from(ours.code() == 1)] += 1;
+        }
+    }
+    // Both verdicts are among them.
+    assert!(verdicts.iter().all(|count| *count > 3), "{verdicts:?}");
 }
 
 #[test]

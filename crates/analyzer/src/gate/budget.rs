@@ -121,8 +121,11 @@ impl Subject {
     }
 }
 
-/// Millionths in percent, cut to `decimals`, never rounded.
+/// Millionths in percent, cut to `decimals`, never rounded; as many as there can be are infinite.
 fn share(millionths: u64, decimals: u32) -> String {
+    if millionths == u64::MAX {
+        return "infinite".to_owned();
+    }
     let scale = 10_u64.pow(4 - decimals.min(4));
     let cut = millionths / scale;
     let unit = 10_u64.pow(decimals);

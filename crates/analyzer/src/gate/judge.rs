@@ -151,9 +151,14 @@ impl Present<'_> {
             Subject::Efficiency => Some(self.efficiency),
             Subject::Dive(DiveFigure::Efficiency) => Some(millionths(self.dive.efficiency_score)),
             Subject::Dive(DiveFigure::WastedBytes) => Some(self.dive.wasted_bytes),
-            // dive divides by nothing where all is in one layer, and what comes out exceeds nothing.
+            // Where only the first layer has bytes, dive divides by nothing: nothing by nothing
+            // exceeds no limit, anything else exceeds each.
             Subject::Dive(DiveFigure::UserWastedPercent) => {
-                Some(self.dive.user_wasted_percent.map_or(0, millionths))
+                Some(match (self.dive.user_wasted_percent, self.dive.wasted_bytes) {
+                    (Some(share), _) => millionths(share),
+                    (None, 0) => 0,
+                    (None, _) => u64::MAX,
+                })
             }
             other => of_snapshot(self.snapshot, other),
         }
