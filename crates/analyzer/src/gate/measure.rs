@@ -123,9 +123,7 @@ impl Metric {
     /// A value of it, for people.
     pub fn shown(self, value: u64) -> String {
         match self.measure {
-            Measure::Layers => {
-                jettison_oci::count::counted(usize::try_from(value).unwrap_or(usize::MAX), "layer")
-            }
+            Measure::Layers => value.to_string(),
             _ => Bytes(value).to_string(),
         }
     }
