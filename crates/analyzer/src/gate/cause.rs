@@ -1,12 +1,13 @@
 //! What a check fails for most, and what to do next.
 
 use jettison_oci::change::signed;
+use jettison_oci::count::counted;
 use jettison_oci::escape;
 
 use crate::diff::layers::LayerState;
 use crate::gate::budget::Subject;
 use crate::gate::gated::{Against, Gated};
-use crate::gate::grown::{GrownPart, GrownRow};
+use crate::gate::grown::{GrownFile, GrownPart, GrownRow};
 use crate::gate::judge::{Check, Limit, Verdict};
 use crate::gate::measure::Measure;
 
@@ -25,6 +26,8 @@ pub struct Cause {
     pub part: Option<String>,
     /// The paths of most of those, with a slash in front, the largest first.
     pub paths: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// Paths named of a cause.
@@ -42,6 +45,7 @@ impl Cause {
                 is_change: false,
                 part: None,
                 paths: check.paths.iter().take(PATHS_MAX).cloned().collect(),
+                more: check.paths.len().saturating_sub(PATHS_MAX),
             }),
             _ => match &gated.grown {
                 Some(grown) => {
@@ -65,11 +69,13 @@ impl Cause {
             bytes,
             is_change: true,
             part: part.map(GrownPart::title),
+            more: part.map_or(0, |part| grown_files(part).count().saturating_sub(PATHS_MAX)),
             paths: part.map(grown_paths).unwrap_or_default(),
         }
     }
 
-    /// In a sentence: ``+39.8 MiB by `RUN pip install` (Dockerfile:12), numpy 2.1``.
+    /// In a sentence: ``+39.8 MiB by `RUN pip install` (Dockerfile:12), most of it numpy 2.1
+    /// (/usr/lib/python3/numpy/core.so and 3 more files)``.
     pub fn words(&self, gated: &Gated) -> String {
         let bytes = if self.is_change {
             signed(self.bytes)
@@ -77,7 +83,16 @@ impl Cause {
             jettison_oci::Bytes(self.bytes.unsigned_abs()).to_string()
         };
         let line = gated.lines(self.layer).map(|(file, first, _)| format!(" ({file}:{first})"));
-        let part = self.part.as_ref().map(|part| format!(", most of it {part}"));
+        let files = match &self.paths[..] {
+            [] => String::new(),
+            [one] => format!(" ({one})"),
+            [one, two] => format!(" ({one}, {two})"),
+            [one, two, rest @ ..] => {
+                let more = counted(rest.len() + self.more, "more file");
+                format!(" ({one}, {two} and {more})")
+            }
+        };
+        let part = self.part.as_ref().map(|part| format!(", most of it {part}{files}"));
         format!(
             "{bytes} by `{}`{}{}",
             self.instruction.replace('`', "'"),
@@ -87,10 +102,15 @@ impl Cause {
     }
 }
 
-/// Paths of a part that grew.
+/// Files of a part that grew, the largest change first.
+fn grown_files(part: &GrownPart) -> impl Iterator<Item = &GrownFile> {
+    part.files.iter().flatten().filter(|file| file.delta() > 0)
+}
+
+/// Their paths, the first of them.
 fn grown_paths(part: &GrownPart) -> Vec<String> {
-    let files = part.files.iter().flatten().filter(|file| file.delta() > 0);
-    files.take(PATHS_MAX).map(|file| format!("/{}", escape::path(&file.path))).collect()
+    let files = grown_files(part).take(PATHS_MAX);
+    files.map(|file| format!("/{}", escape::path(&file.path))).collect()
 }
 
 /// The instruction of a row of a growth, or its layer.
@@ -140,6 +160,7 @@ fn heaviest(gated: &Gated, own: bool) -> Option<Cause> {
         is_change: false,
         part: part.map(|(part, _)| part.name().to_owned()),
         paths: Vec::new(),
+        more: 0,
     })
 }
 
