@@ -109,7 +109,9 @@ fn forty_megabytes_in_one_run_are_failed_by_name() {
             assert!(page.contains(words), "{words} is not in\n{page}");
         }
         // So does every other format that has words.
-        for format in ["json", "markdown", "github", "sarif", "gitlab", "junit", "csv", "html"] {
+        for format in
+            ["json", "markdown", "github", "sarif", "gitlab", "openmetrics", "junit", "csv", "html"]
+        {
             let page = jettison(&[&arguments.concat()[..], &["--format", format]].concat());
             assert_eq!(page.code(), 1, "{}", page.stderr);
             let page = super::text(&page);

@@ -6,10 +6,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use crate::report::briefing::{Briefing, Level, Measured, State, Subject, Unit};
+use crate::report::briefing::{Briefing, Cell, Level, Measured, State, Subject, Unit};
 
 /// A family of samples that share a name.
 #[derive(Default)]
@@ -33,6 +33,7 @@ pub fn render(briefing: &Briefing) -> Vec<u8> {
             figures(&mut families, figure, &labels);
         }
         notices(&mut families, subject, &labels);
+        grown(&mut families, subject, &labels);
     }
     let mut page = String::new();
     for (name, family) in &families {
@@ -93,6 +94,31 @@ fn notices(families: &mut BTreeMap<String, Family>, subject: &Subject, labels: &
         let count = subject.notices.iter().filter(|notice| notice.level == level).count();
         let level = level.name();
         family.samples.push(format!("{NAME}{{{labels},level=\"{level}\"}} {count}\n"));
+    }
+}
+
+/// Files of a gate that are told by name: each is a series.
+const GROWN_MAX: usize = 20;
+
+/// Who grew: the files that changed most, with whose they are and the instruction.
+fn grown(families: &mut BTreeMap<String, Family>, subject: &Subject, labels: &str) {
+    const NAME: &str = "jettison_image_grown_bytes";
+    let files = subject.tables.iter().filter(|table| table.name == "files");
+    let mut seen = HashSet::new();
+    for row in files.flat_map(|table| table.rows.iter().take(GROWN_MAX)) {
+        let [Cell::Code(path), _, _, Cell::Delta(delta), Cell::Text(of), Cell::Code(by), ..] =
+            &row[..]
+        else {
+            continue;
+        };
+        let (path, of, by) = (escaped(path), escaped(of), escaped(by));
+        let names = format!("path=\"{path}\",of=\"{of}\",instruction=\"{by}\"");
+        if seen.insert(names.clone()) {
+            let family = families.entry(NAME.to_owned()).or_default();
+            family.unit = Some("bytes");
+            "Change of a file's bytes in the layer of an instruction.".clone_into(&mut family.help);
+            family.samples.push(format!("{NAME}{{{labels},{names}}} {delta}\n"));
+        }
     }
 }
 
