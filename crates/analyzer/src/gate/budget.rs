@@ -183,13 +183,6 @@ pub struct Limits {
     pub tolerance: Option<u64>,
 }
 
-impl Limits {
-    /// Whether a baseline is needed to judge.
-    pub const fn needs_baseline(&self) -> bool {
-        self.max_increase.is_some() || self.max_increase_percent.is_some()
-    }
-}
-
 /// One budget.
 #[derive(Clone, Debug)]
 pub struct Budget {

@@ -182,14 +182,8 @@ pub fn next(all: &[Gated]) -> Vec<String> {
 }
 
 fn of_failure(gated: &Gated, check: &Check) -> String {
-    let image = &gated.snapshot.image;
-    let cause = Cause::of(gated, check);
-    let cause = cause.map(|cause| format!("; most of it: {}", cause.words(gated)));
-    let cause = cause.unwrap_or_default();
-    let change = match &check.instead {
-        Some(instead) => format!("write {instead} at {}", check.place),
-        None => format!("change {}", check.place),
-    };
+    let said = said(gated, check, Cause::of(gated, check).as_ref());
+    let change = check.change();
     let accept = match (check.limit, &gated.against) {
         (Limit::MaxIncrease | Limit::MaxIncreasePercent, Against::Baseline(_)) => {
             format!("`{} --allow-increase REASON` accepts it, or {change}", gated.update)
@@ -201,5 +195,11 @@ fn of_failure(gated: &Gated, check: &Check) -> String {
         (Limit::Deny, _) => format!("take it out, or {change}"),
         _ => format!("make it smaller, or {change}"),
     };
-    format!("{image}: {}{cause}; {accept}", check.message)
+    format!("{said}; {accept}")
+}
+
+/// What is so of an image, and what it is owed to, in one line without a full stop.
+pub fn said(gated: &Gated, check: &Check, cause: Option<&Cause>) -> String {
+    let cause = cause.map(|cause| format!("; most of it: {}", cause.words(gated)));
+    format!("{}: {}{}", gated.snapshot.image, check.message, cause.unwrap_or_default())
 }

@@ -92,20 +92,13 @@ impl Deny {
         let layer =
             found.layers.iter().max_by_key(|(layer, bytes)| (**bytes, std::cmp::Reverse(**layer)));
         Check {
-            subject: None,
-            name: self.name(),
-            limit: Limit::Deny,
             allowed,
-            base: None,
-            value: bytes,
             verdict: if is_denied { Verdict::Fail } else { Verdict::Pass },
             over: if is_denied { bytes.saturating_sub(max) } else { 0 },
-            headroom: None,
             message,
-            place: self.place.clone(),
-            instead: None,
             layer: layer.and_then(|(layer, _)| *layer),
             paths: found.paths,
+            ..Check::new(self.name(), Limit::Deny, bytes, &self.place)
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::account::Account;
 use crate::gate::budget::{Budget, DiveFigure, Limits, Selection, Subject};
 use crate::gate::judge::{Check, Verdict};
+use crate::gate::measure;
 
 /// A file, read.
 #[derive(Clone, Debug)]
@@ -156,28 +157,22 @@ pub fn notes(checks: &[Check], account: &Account) -> Vec<String> {
     for check in checks {
         let Some(Subject::Dive(figure)) = check.subject else { continue };
         let own = match figure {
-            DiveFigure::Efficiency => share_of(sizes.live.get(), sizes.files.get()),
+            DiveFigure::Efficiency => measure::share(sizes.live.get(), sizes.files.get()),
             DiveFigure::WastedBytes => sizes.wasted.get(),
             DiveFigure::UserWastedPercent => {
                 let user: u64 = account.layers.iter().skip(1).map(|row| row.files.get()).sum();
-                if user == 0 { 0 } else { share_of(sizes.wasted.get(), user) }
+                if user == 0 { 0 } else { measure::share(sizes.wasted.get(), user) }
             }
         };
         let Some(subject) = &check.subject else { continue };
-        let limit = match figure {
-            DiveFigure::Efficiency => check.value.saturating_add(check.over),
-            _ => check.value.saturating_sub(check.over),
-        };
-        let is_over = |value: u64| match figure {
-            DiveFigure::Efficiency => check
-                .headroom
-                .map_or(value < limit, |room| value < check.value.saturating_sub(room)),
-            _ => check
-                .headroom
-                .map_or(value > limit, |room| value > check.value.saturating_add(room)),
+        // The limit, from how far the figure is on either side of it.
+        let room = check.headroom.unwrap_or(0);
+        let is_over = match figure {
+            DiveFigure::Efficiency => own < (check.value + check.over).saturating_sub(room),
+            _ => own > (check.value - check.over).saturating_add(room),
         };
         let is_failed = check.verdict == Verdict::Fail;
-        if is_over(own) != is_failed {
+        if is_over != is_failed {
             notes.push(format!(
                 "{}: dive's figure is {}, and by the account of every byte it is {}, which would {}",
                 check.name,
@@ -188,13 +183,6 @@ pub fn notes(checks: &[Check], account: &Account) -> Vec<String> {
         }
     }
     notes
-}
-
-fn share_of(part: u64, whole: u64) -> u64 {
-    if whole == 0 {
-        return 1_000_000;
-    }
-    u64::try_from(u128::from(part) * 1_000_000 / u128::from(whole)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -28,21 +28,26 @@ pub fn fill(
     new: Side<'_>,
     old: Option<(&Snapshot, Side<'_>, &Diff<'_>)>,
 ) {
+    // The common case: files of images without a change are not sorted out.
+    if grown.rows.is_empty() {
+        return;
+    }
+    let none = Sizes::new();
     let after = Files::of(new, snapshot);
     let before = old.map(|(snapshot, side, _)| Files::of(side, snapshot));
     let origins = old.map(|(_, side, diff)| Origins::of(side.account, new.account, diff));
     for row in &mut grown.rows {
         let is_added = row.state == LayerState::Added;
         for part in &mut row.parts {
-            let is = row.new.map(|at| after.part(at, &part.part));
+            let is = row.new.and_then(|at| after.part(at, &part.part)).unwrap_or(&none);
             part.files = match &before {
                 Some(before) => {
-                    let was = row.old.map(|at| before.part(at, &part.part));
-                    Some(changed(&was.unwrap_or_default(), &is.unwrap_or_default()))
+                    let was = row.old.and_then(|at| before.part(at, &part.part));
+                    Some(changed(was.unwrap_or(&none), is))
                 }
                 // All of it is new.
                 None if part.old == 0 && (is_added || part.part != Part::Rest) => {
-                    is.map(|is| changed(&Sizes::new(), &is))
+                    Some(changed(&none, is))
                 }
                 None => None,
             };
@@ -81,8 +86,8 @@ impl Files {
         Self(files)
     }
 
-    fn part(&self, layer: usize, part: &Part) -> Sizes {
-        self.0.get(&(layer, part.clone())).cloned().unwrap_or_default()
+    fn part(&self, layer: usize, part: &Part) -> Option<&Sizes> {
+        self.0.get(&(layer, part.clone()))
     }
 }
 

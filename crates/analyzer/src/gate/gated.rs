@@ -1,6 +1,5 @@
 //! The outcome: one image on one platform, held to what was asked of it.
 
-use crate::account::Account;
 use crate::diff::Diff;
 use crate::error::{Error, Result};
 use crate::finding::Findings;
@@ -10,7 +9,7 @@ use crate::gate::dive_ci;
 use crate::gate::files::{Side, fill};
 use crate::gate::grown::{Grown, grown};
 use crate::gate::judge::{Check, Limit, Present, Verdict, judge, worst};
-use crate::gate::measure::missing;
+use crate::gate::measure::{efficiency, missing};
 use crate::gate::snapshot::Snapshot;
 
 /// What an image is compared with.
@@ -99,12 +98,9 @@ impl Gated {
         let present =
             Present { snapshot: &snapshot, efficiency: efficiency(account), dive: &account.dive };
         let mut checks = judge(&present, old, &asked.budgets).map_err(|unknown| {
-            let why = match asked.budgets.iter().find(|one| one.place == unknown.place) {
-                Some(budget) => match budget.subject {
-                    Subject::Metric(metric) => format!(": {}", missing(metric, account)),
-                    _ => String::new(),
-                },
-                None => String::new(),
+            let why = match unknown.budget.subject {
+                Subject::Metric(metric) => format!(": {}", missing(metric, account)),
+                _ => String::new(),
             };
             Error::Usage(format!("{unknown} ({}){why}", account.image.origin))
         })?;
@@ -125,9 +121,8 @@ impl Gated {
             )
         });
         let is_missing = old.is_none() && against != Against::Nothing;
-        let judged = worst(&checks);
-        let verdict =
-            if is_missing && judged < Verdict::NoBaseline { Verdict::NoBaseline } else { judged };
+        let least = if is_missing { Verdict::NoBaseline } else { Verdict::Pass };
+        let verdict = worst(&checks).max(least);
         let mut growth = old.map(|old| grown(old, &snapshot));
         if let Some(growth) = &mut growth {
             let image = before.as_ref().and_then(|before| {
@@ -182,15 +177,6 @@ impl Gated {
     }
 }
 
-/// Live bytes over all bytes in millionths, cut; all of them where there are none.
-fn efficiency(account: &Account) -> u64 {
-    let (live, files) = (account.sizes.live.get(), account.sizes.files.get());
-    if files == 0 {
-        return 1_000_000;
-    }
-    u64::try_from(u128::from(live) * 1_000_000 / u128::from(files)).unwrap_or(1_000_000)
-}
-
 /// What fails for its growth alone is only worth a look where somebody accepted it.
 fn accept(checks: &mut [Check]) {
     let is_growth = |limit| matches!(limit, Limit::MaxIncrease | Limit::MaxIncreasePercent);
@@ -208,19 +194,9 @@ fn required(against: &Against) -> Check {
         _ => "none was given: --baseline FILE or --against IMAGE".to_owned(),
     };
     Check {
-        subject: None,
-        name: "baseline".to_owned(),
-        limit: Limit::RequireBaseline,
         allowed: "required".to_owned(),
-        base: None,
-        value: 0,
         verdict: Verdict::Fail,
-        over: 0,
-        headroom: None,
         message: format!("a baseline is required, and {why}"),
-        place: "require-baseline".to_owned(),
-        instead: None,
-        paths: Vec::new(),
-        layer: None,
+        ..Check::new("baseline".to_owned(), Limit::RequireBaseline, 0, "require-baseline")
     }
 }

@@ -139,8 +139,10 @@ pub fn grown(old: &Snapshot, new: &Snapshot) -> Grown {
         };
         layers.iter().map(row).collect()
     };
-    let parts = |of: &Snapshot| of.layers.iter().map(parts_of).collect::<Vec<_>>();
-    let (before, after) = (parts(old), parts(new));
+    let (before, after): (Vec<Parts<'_>>, Vec<Parts<'_>>) = (
+        old.layers.iter().map(SnapshotLayer::parts).collect(),
+        new.layers.iter().map(SnapshotLayer::parts).collect(),
+    );
     let is_similar = |a: usize, b: usize| are_similar(&before[a], &after[b]);
     let changes = align(&aligned(&old.layers), &aligned(&new.layers), is_similar);
     let mut rows: Vec<GrownRow> = changes
@@ -148,7 +150,8 @@ pub fn grown(old: &Snapshot, new: &Snapshot) -> Grown {
         .map(|change| {
             let was = change.old.map(|at| (at, &old.layers[at]));
             let is = change.new.map(|at| (at, &new.layers[at]));
-            row(change.state, was, is, (old.base_layers, new.base_layers))
+            let parts = parts(change.old.map(|at| &before[at]), change.new.map(|at| &after[at]));
+            row(change.state, was, is, (old.base_layers, new.base_layers), parts)
         })
         .collect();
     let sum = |of: &dyn Fn(&GrownRow) -> i64| rows.iter().map(of).sum::<i64>();
@@ -162,19 +165,20 @@ pub fn grown(old: &Snapshot, new: &Snapshot) -> Grown {
     Grown { rows, effective, uncompressed, compressed }
 }
 
-/// Bytes of a layer's packages and directories.
-type Parts = BTreeMap<Part, u64>;
+/// Bytes of a layer's packages and directories, with a package's version.
+type Parts<'a> = BTreeMap<Part, (u64, Option<&'a str>)>;
 
-fn parts_of(layer: &SnapshotLayer) -> Parts {
-    layer.parts().into_iter().map(|(part, (bytes, _))| (part, bytes)).collect()
+/// Bytes of one of them; 0 where it is not there.
+fn bytes_of(parts: &Parts<'_>, part: &Part) -> u64 {
+    parts.get(part).map_or(0, |(bytes, _)| *bytes)
 }
 
 /// Whether two layers bring the same things: at least half of the bytes of both together are of the
 /// same packages and directories.
-fn are_similar(old: &Parts, new: &Parts) -> bool {
-    let common = |(part, was): (&Part, &u64)| u128::from(*was.min(new.get(part).unwrap_or(&0)));
-    let common: u128 = old.iter().map(common).sum();
-    let sum = |parts: &Parts| parts.values().map(|bytes| u128::from(*bytes)).sum::<u128>();
+fn are_similar(old: &Parts<'_>, new: &Parts<'_>) -> bool {
+    let common = old.iter().map(|(part, (was, _))| u128::from(*was.min(&bytes_of(new, part))));
+    let common: u128 = common.sum();
+    let sum = |parts: &Parts<'_>| parts.values().map(|(bytes, _)| u128::from(*bytes)).sum::<u128>();
     // What both have counts once in the whole.
     let whole = sum(old) + sum(new) - common;
     whole > 0 && common * 2 >= whole
@@ -185,6 +189,7 @@ fn row(
     old: Option<(usize, &SnapshotLayer)>,
     new: Option<(usize, &SnapshotLayer)>,
     base: (Option<usize>, Option<usize>),
+    parts: Vec<GrownPart>,
 ) -> GrownRow {
     let change = |of: &dyn Fn(&SnapshotLayer) -> u64| {
         delta(old.map_or(0, |(_, layer)| of(layer)), new.map_or(0, |(_, layer)| of(layer)))
@@ -218,33 +223,25 @@ fn row(
         uncompressed: change(&|layer| layer.uncompressed),
         compressed: blob(old).zip(blob(new)).map(|(old, new)| delta(old, new)),
         hides: change(&|layer| layer.hides),
-        parts: parts(old.map(|(_, layer)| layer), new.map(|(_, layer)| layer)),
+        parts,
         rebuilt,
     }
 }
 
-fn parts(old: Option<&SnapshotLayer>, new: Option<&SnapshotLayer>) -> Vec<GrownPart> {
-    let of = |layer: Option<&SnapshotLayer>| -> BTreeMap<Part, (u64, Option<String>)> {
-        let parts = layer.map(SnapshotLayer::parts).unwrap_or_default();
-        parts
-            .into_iter()
-            .map(|(part, (bytes, version))| (part, (bytes, version.map(str::to_owned))))
-            .collect()
-    };
-    let (before, after) = (of(old), of(new));
+fn parts(old: Option<&Parts<'_>>, new: Option<&Parts<'_>>) -> Vec<GrownPart> {
+    let none = Parts::new();
+    let (before, after) = (old.unwrap_or(&none), new.unwrap_or(&none));
     let all: BTreeSet<&Part> = before.keys().chain(after.keys()).collect();
+    let version = |parts: &Parts<'_>, part| parts.get(part)?.1.map(str::to_owned);
     let mut rows: Vec<GrownPart> = all
         .into_iter()
-        .map(|part| {
-            let (was, is) = (before.get(part), after.get(part));
-            GrownPart {
-                part: part.clone(),
-                old_version: was.and_then(|(_, version)| version.clone()),
-                new_version: is.and_then(|(_, version)| version.clone()),
-                old: was.map_or(0, |(bytes, _)| *bytes),
-                new: is.map_or(0, |(bytes, _)| *bytes),
-                files: None,
-            }
+        .map(|part| GrownPart {
+            part: part.clone(),
+            old_version: version(before, part),
+            new_version: version(after, part),
+            old: bytes_of(before, part),
+            new: bytes_of(after, part),
+            files: None,
         })
         .filter(|part| part.delta() != 0)
         .collect();

@@ -96,10 +96,40 @@ pub struct Check {
     pub place: String,
     /// What to write there instead for it to pass: `max = "222 MiB"`.
     pub instead: Option<String>,
-    /// Paths that it is about, without a slash in front, the largest first; of denials only.
+    /// Paths that it is about, with a slash in front, the largest first; of denials only.
     pub paths: Vec<String>,
     /// The layer that it is about; of denials only.
     pub layer: Option<usize>,
+}
+
+impl Check {
+    /// One that is passed, and says nothing yet.
+    pub(super) fn new(name: String, limit: Limit, value: u64, place: &str) -> Self {
+        Self {
+            subject: None,
+            name,
+            limit,
+            allowed: String::new(),
+            base: None,
+            value,
+            verdict: Verdict::Pass,
+            over: 0,
+            headroom: None,
+            message: String::new(),
+            place: place.to_owned(),
+            instead: None,
+            paths: Vec::new(),
+            layer: None,
+        }
+    }
+
+    /// What to change in settings for it to pass, without a full stop.
+    pub fn change(&self) -> String {
+        match &self.instead {
+            Some(instead) => format!("write {instead} at {}", self.place),
+            None => format!("change {}", self.place),
+        }
+    }
 }
 
 /// What an image is judged by.
@@ -114,17 +144,16 @@ pub struct Present<'a> {
 }
 
 /// Why a budget cannot be judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Unknown<'a> {
-    /// The budget's place.
-    pub place: &'a str,
-    /// What it is about.
-    pub subject: String,
+    /// The budget, whose figure is not known.
+    pub budget: &'a Budget,
 }
 
 impl fmt::Display for Unknown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} is not known of this image", self.place, self.subject)
+        let Budget { place, subject, .. } = self.budget;
+        write!(f, "{place}: {} is not known of this image", subject.name())
     }
 }
 
@@ -136,9 +165,7 @@ pub fn judge<'a>(
 ) -> Result<Vec<Check>, Unknown<'a>> {
     let mut checks = Vec::new();
     for budget in budgets {
-        let value = present
-            .value(&budget.subject)
-            .ok_or_else(|| Unknown { place: &budget.place, subject: budget.subject.name() })?;
+        let value = present.value(&budget.subject).ok_or(Unknown { budget })?;
         let base = old.and_then(|old| of_snapshot(old, &budget.subject));
         checks.extend(limits(budget, base, value));
     }
@@ -209,19 +236,8 @@ fn shown(subject: &Subject, value: u64, limit: u64) -> (String, String) {
 fn check(budget: &Budget, limit: Limit, base: Option<u64>, value: u64) -> Check {
     Check {
         subject: Some(budget.subject.clone()),
-        name: budget.subject.name(),
-        limit,
-        allowed: String::new(),
         base,
-        value,
-        verdict: Verdict::Pass,
-        over: 0,
-        headroom: None,
-        message: String::new(),
-        place: budget.place.clone(),
-        instead: None,
-        paths: Vec::new(),
-        layer: None,
+        ..Check::new(budget.subject.name(), limit, value, &budget.place)
     }
 }
 

@@ -275,6 +275,20 @@ fn compressed(account: &Account, from: usize) -> Option<u64> {
     Some(sum)
 }
 
+/// A part of a whole in millionths, cut; all of it where there is no whole.
+pub fn share(part: u64, whole: u64) -> u64 {
+    const ALL: u64 = 1_000_000;
+    if whole == 0 {
+        return ALL;
+    }
+    u64::try_from(u128::from(part) * u128::from(ALL) / u128::from(whole)).unwrap_or(u64::MAX)
+}
+
+/// Live bytes over all bytes, in millionths.
+pub fn efficiency(account: &Account) -> u64 {
+    share(account.sizes.live.get(), account.sizes.files.get())
+}
+
 /// Why a metric is not known of an image, and which source tells it.
 pub fn missing(metric: Metric, account: &Account) -> String {
     let transport = account.image.origin.transport;

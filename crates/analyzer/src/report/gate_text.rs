@@ -161,14 +161,11 @@ fn checks(page: &mut Page, gated: &Gated) {
                 check.subject.as_ref()?.shown(room)
             ))
         });
-        page.wrapped(
-            "ok    ",
-            &format!(
-                "{}{}",
-                counted(passed, "limit is kept").replace("limit is kepts", "limits are kept"),
-                room.unwrap_or_default()
-            ),
-        );
+        let kept = match passed {
+            1 => "1 limit is kept".to_owned(),
+            passed => format!("{passed} limits are kept"),
+        };
+        page.wrapped("ok    ", &format!("{kept}{}", room.unwrap_or_default()));
     }
 }
 

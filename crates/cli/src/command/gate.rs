@@ -7,6 +7,7 @@ pub(super) mod read;
 use std::cell::Cell;
 
 use jettison_analyzer::diff::diff;
+use jettison_analyzer::gate::dive_ci::{self, DiveRules};
 use jettison_analyzer::gate::gated::{Before, Candidate, Gated};
 use jettison_analyzer::gate::{Against, Snapshot, Verdict};
 use jettison_analyzer::report::model::gate::verdict;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &GateArgs, context: &Context) -> anyhow::Result<Code> {
 fn gate(args: &GateArgs, context: &Context) -> anyhow::Result<Vec<Gated>> {
     let mut reader = Reader::new(&args.of, &args.read, context)?;
     reader.asked.require_baseline |= args.require_baseline;
-    if let Some(rules) = init::dive(args, context)? {
+    if let Some(rules) = dive(args, context)? {
         reader.asked.budgets.extend(rules.budgets);
     }
     if reader.asked.budgets.is_empty() && reader.asked.denials.is_empty() {
@@ -82,6 +83,19 @@ fn gate(args: &GateArgs, context: &Context) -> anyhow::Result<Vec<Gated>> {
         }
     }
     Ok(all)
+}
+
+/// Reads the rules of dive's gate, where they were named.
+fn dive(args: &GateArgs, context: &Context) -> anyhow::Result<Option<DiveRules>> {
+    let Some(path) = &args.dive_config else { return Ok(None) };
+    let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
+    let name = path.display().to_string();
+    let rules =
+        dive_ci::parse(&name, &text).map_err(|error| UsageError(format!("{name}: {error}")))?;
+    for note in &rules.notes {
+        context.printer.warning(&format!("{name}: {note}"));
+    }
+    Ok(Some(rules))
 }
 
 /// The command that notes the present state of an image.

@@ -106,5 +106,5 @@ fn unknown_figures_are_no_numbers() {
     let limits = Limits { max: Some(1), ..Limits::default() };
     let budget = Budget { subject, ..budget(limits) };
     let unknown = judge(&present, None, [&budget]).unwrap_err();
-    assert_eq!(unknown.subject, "compressed");
+    assert_eq!(unknown.budget.subject.name(), "compressed");
 }

@@ -8,6 +8,7 @@ use crate::advice::Advice;
 use crate::facts::unused::GroupName;
 use crate::facts::{Facts, evidence::Confidence};
 use crate::finding::{Finding, Severity};
+use crate::gate::measure::{Measure, Metric, efficiency, measure};
 use crate::remedy::Remedies;
 use crate::report::briefing::{
     About, Briefing, Cell, Level, Lines, Measured, Notice, Subject, Table, Unit, lasting_name,
@@ -75,36 +76,32 @@ fn figure(name: &str, unit: Unit, value: Option<u64>) -> Measured {
 }
 
 fn measures(account: &Account, told: Option<&Facts>) -> Vec<Measured> {
-    let sizes = &account.sizes;
-    let bytes = |name: &str, size: Bytes| figure(name, Unit::Bytes, Some(size.get()));
-    let mut all = vec![
-        figure("compressed", Unit::Bytes, sizes.compressed.map(Bytes::get)),
-        bytes("uncompressed", sizes.layers),
-        bytes("files", sizes.files),
-        bytes("effective", sizes.live),
-        bytes("wasted", sizes.wasted),
-        bytes("duplicate", sizes.duplicate),
-    ];
-    all.extend(told.map(|facts| bytes("unused", Bytes(facts.unused.bytes))));
-    all.push(figure("layers", Unit::Count, Some(account.layers.len() as u64)));
-    let millionths = match sizes.files.get() {
-        0 => 1_000_000,
-        files => u128::from(sizes.live.get()) * 1_000_000 / u128::from(files),
+    let known = measure(account, told.map(|facts| &facts.unused));
+    let of = |own, measure| {
+        let metric = Metric { measure, own };
+        let unit = if measure == Measure::Layers { Unit::Count } else { Unit::Bytes };
+        figure(&metric.to_string(), unit, known.get(&metric).copied())
     };
-    let millionths = u64::try_from(millionths).ok();
-    all.push(figure("efficiency", Unit::Millionths, millionths));
+    let files = |name: &str, bytes| figure(name, Unit::Bytes, Some(bytes));
+    let mut all = vec![
+        of(false, Measure::Compressed),
+        of(false, Measure::Uncompressed),
+        files("files", account.sizes.files.get()),
+        of(false, Measure::Effective),
+        of(false, Measure::Wasted),
+        of(false, Measure::Duplicate),
+    ];
+    all.extend(told.map(|_| of(false, Measure::Unused)));
+    all.push(of(false, Measure::Layers));
+    all.push(figure("efficiency", Unit::Millionths, Some(efficiency(account))));
     if account.base.as_ref().and_then(|base| base.layers).is_some_and(|layers| layers > 0) {
-        let own = || account.layers.iter().filter(|row| !row.base);
-        let compressed = own().map(|row| row.compressed_size.map(Bytes::get)).sum();
-        all.push(figure("own-compressed", Unit::Bytes, compressed));
-        let sum = |of: fn(&crate::account::LayerRow) -> Bytes| {
-            Bytes(own().map(|row| of(row).get()).sum())
-        };
-        all.push(bytes("own-uncompressed", sum(|row| row.size)));
-        all.push(bytes("own-files", sum(|row| row.files)));
-        all.push(bytes("own-effective", sum(|row| row.live)));
-        all.push(bytes("own-wasted", sum(|row| row.wasted)));
-        all.push(figure("own-layers", Unit::Count, Some(own().count() as u64)));
+        let own = account.layers.iter().filter(|row| !row.base);
+        all.push(of(true, Measure::Compressed));
+        all.push(of(true, Measure::Uncompressed));
+        all.push(files("own-files", own.map(|row| row.files.get()).sum()));
+        all.push(of(true, Measure::Effective));
+        all.push(of(true, Measure::Wasted));
+        all.push(of(true, Measure::Layers));
     }
     all
 }

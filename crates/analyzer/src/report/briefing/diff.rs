@@ -4,8 +4,9 @@ use jettison_oci::change::signed;
 use jettison_oci::count::counted;
 use jettison_oci::{Bytes, escape};
 
-use crate::account::{Account, Sizes};
+use crate::account::Account;
 use crate::diff::{Diff, FileChange, LayerChange, LayerState};
+use crate::gate::measure::{Measure, Metric, measure};
 use crate::report::amount;
 use crate::report::briefing::analysis::{image_name, instruction, origin, table};
 use crate::report::briefing::{
@@ -62,18 +63,21 @@ fn measures(old: &Account, new: &Account) -> Vec<Measured> {
         budget: None,
         state: None,
     };
-    let size = |name: &str, of: fn(&Sizes) -> Option<Bytes>| {
-        row(name, Unit::Bytes, of(&old.sizes).map(Bytes::get), of(&new.sizes).map(Bytes::get))
+    let (before, after) = (measure(old, None), measure(new, None));
+    let of = |measure: Measure, unit: Unit| {
+        let metric = Metric::whole(measure);
+        let (base, value) = (before.get(&metric).copied(), after.get(&metric).copied());
+        row(measure.name(), unit, base, value)
     };
-    let layers = |account: &Account| Some(account.layers.len() as u64);
+    let files = |account: &Account| Some(account.sizes.files.get());
     vec![
-        size("compressed", |sizes| sizes.compressed),
-        size("uncompressed", |sizes| Some(sizes.layers)),
-        size("files", |sizes| Some(sizes.files)),
-        size("effective", |sizes| Some(sizes.live)),
-        size("wasted", |sizes| Some(sizes.wasted)),
-        size("duplicate", |sizes| Some(sizes.duplicate)),
-        row("layers", Unit::Count, layers(old), layers(new)),
+        of(Measure::Compressed, Unit::Bytes),
+        of(Measure::Uncompressed, Unit::Bytes),
+        row("files", Unit::Bytes, files(old), files(new)),
+        of(Measure::Effective, Unit::Bytes),
+        of(Measure::Wasted, Unit::Bytes),
+        of(Measure::Duplicate, Unit::Bytes),
+        of(Measure::Layers, Unit::Count),
     ]
 }
 

@@ -5,7 +5,7 @@ use jettison_oci::count::counted;
 use jettison_oci::escape;
 
 use crate::gate::budget::Subject as Of;
-use crate::gate::cause::{Cause, name, next};
+use crate::gate::cause::{Cause, name, next, said};
 use crate::gate::gated::{Against, Gated};
 use crate::gate::grown::{GrownPart, GrownRow};
 use crate::gate::judge::{Check, Limit, Verdict};
@@ -173,7 +173,6 @@ fn lines(gated: &Gated, layer: Option<usize>) -> Option<Lines> {
 fn notice(gated: &Gated, check: &Check) -> Notice {
     let image = &gated.snapshot.image;
     let cause = Cause::of(gated, check);
-    let words = cause.as_ref().map(|cause| format!("; most of it: {}", cause.words(gated)));
     let level = match check.verdict {
         Verdict::Fail => Level::Error,
         Verdict::Warn | Verdict::NoBaseline => Level::Warning,
@@ -182,10 +181,6 @@ fn notice(gated: &Gated, check: &Check) -> Notice {
     let id = match (check.limit, check.name.strip_prefix("rule ")) {
         (Limit::Deny, Some(rule)) => rule.to_owned(),
         (limit, _) => format!("gate-{}", limit.name()),
-    };
-    let change = match &check.instead {
-        Some(instead) => format!("write {instead} at {}", check.place),
-        None => format!("change {}", check.place),
     };
     let paths = if check.paths.is_empty() {
         cause.as_ref().map(|cause| cause.paths.clone()).unwrap_or_default()
@@ -196,8 +191,8 @@ fn notice(gated: &Gated, check: &Check) -> Notice {
     Notice {
         title: title(check),
         level,
-        message: format!("{image}: {}{}", check.message, words.unwrap_or_default()),
-        help: Some(format!("make it smaller, or {change}")),
+        message: said(gated, check, cause.as_ref()),
+        help: Some(format!("make it smaller, or {}", check.change())),
         lines: lines(gated, cause.and_then(|cause| cause.layer).or(check.layer)),
         paths: paths.take(PATHS_MAX).collect(),
         bytes: if check.over > 0 { check.over } else { check.value },

@@ -15,7 +15,7 @@ use crate::report::html::{Fact, Figure, Head, Page, embed};
 use crate::report::model::{self, DiffDocument, OldNew};
 
 /// What became of files that have more or fewer bytes, in the order of the picture.
-const STATES: [(State, Change); 4] = [
+pub(super) const STATES: [(State, Change); 4] = [
     (State { name: "added", title: "added", side: false }, Change::Added),
     (State { name: "grown", title: "grown", side: false }, Change::Grown),
     (State { name: "removed", title: "removed", side: true }, Change::Removed),

@@ -3,22 +3,16 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::diff::Change;
 use crate::gate::Gated;
 use crate::gate::grown::GrownFile;
 use crate::report::Detail;
 use crate::report::amount::{change, told};
 use crate::report::briefing::{self, Briefing, Cell, Measured, Notice, State, Subject, Table};
 use crate::report::html::analysis::State as Colour;
+use crate::report::html::diff::STATES;
 use crate::report::html::tree::{self, File, Limits, Traits, Tree};
 use crate::report::html::{Fact, Figure, Head, Page, embed};
-
-/// What became of files, in the order of the picture.
-const STATES: [Colour; 4] = [
-    Colour { name: "added", title: "added", side: false },
-    Colour { name: "grown", title: "grown", side: false },
-    Colour { name: "removed", title: "removed", side: true },
-    Colour { name: "shrunk", title: "shrunk", side: true },
-];
 
 /// What the script draws from.
 #[derive(Serialize)]
@@ -50,9 +44,11 @@ pub(super) fn page(all: &[Gated], detail: Detail) -> Page {
             String::new()
         };
         for file in grown_files(gated) {
-            let state = state(file);
-            let sum = &mut sums[usize::from(state)];
+            let change = change_of(file);
+            let Some(state) = STATES.iter().position(|(_, one)| *one == change) else { continue };
+            let sum = &mut sums[state];
             *sum = (sum.0 + 1, sum.1 + file.delta());
+            let Ok(state) = u8::try_from(state) else { continue };
             files.push(File {
                 path: [above.as_bytes(), &file.path].concat(),
                 bytes: file.delta().unsigned_abs(),
@@ -67,11 +63,11 @@ pub(super) fn page(all: &[Gated], detail: Detail) -> Page {
         threshold,
         tree: rows,
         changes: changes
-            .map(|(state, (count, delta))| {
+            .map(|((state, _), (count, delta))| {
                 json!({ "change": state.name, "files": count, "delta": delta })
             })
             .collect(),
-        states: STATES.into(),
+        states: STATES.map(|(state, _)| state).into(),
         subjects: briefing.subjects.iter().map(subject).collect(),
         next: briefing.next.clone(),
     };
@@ -85,13 +81,13 @@ fn grown_files(gated: &Gated) -> impl Iterator<Item = &GrownFile> {
     rows.flat_map(|row| &row.parts).filter_map(|part| part.files.as_deref()).flatten()
 }
 
-/// The position of a file's state.
-fn state(file: &GrownFile) -> u8 {
+/// What became of a file in its layer.
+fn change_of(file: &GrownFile) -> Change {
     match (file.old, file.new) {
-        (0, _) => 0,
-        (_, 0) => 2,
-        (old, new) if new > old => 1,
-        _ => 3,
+        (0, _) => Change::Added,
+        (_, 0) => Change::Removed,
+        (old, new) if new > old => Change::Grown,
+        _ => Change::Shrunk,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use jettison_analyzer::gate::dive_ci::{self, DiveRules};
 use jettison_analyzer::gate::init::settings;
 
 use crate::args::GateArgs;
 use crate::command::Context;
 use crate::command::gate::before::DEFAULT;
+use crate::command::gate::dive;
 use crate::command::gate::read::Reader;
 use crate::exit::{Code, UsageError};
 use crate::output::OutputFile;
@@ -15,19 +15,6 @@ use crate::printer::Printer;
 
 /// Where settings are written.
 const FILE: &str = "jettison.toml";
-
-/// Reads the rules of dive's gate, where they were named.
-pub(super) fn dive(args: &GateArgs, context: &Context) -> anyhow::Result<Option<DiveRules>> {
-    let Some(path) = &args.dive_config else { return Ok(None) };
-    let text = fs_err::read_to_string(path).map_err(|error| UsageError(error.to_string()))?;
-    let name = path.display().to_string();
-    let rules =
-        dive_ci::parse(&name, &text).map_err(|error| UsageError(format!("{name}: {error}")))?;
-    for note in &rules.notes {
-        context.printer.warning(&format!("{name}: {note}"));
-    }
-    Ok(Some(rules))
-}
 
 pub(super) fn run(args: &GateArgs, context: &Context) -> anyhow::Result<Code> {
     let path = context.config_path.clone().unwrap_or_else(|| PathBuf::from(FILE));

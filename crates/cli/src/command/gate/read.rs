@@ -1,7 +1,7 @@
 //! Images as the gate reads them.
 
 use jettison_analyzer::account::Account;
-use jettison_analyzer::advice::file::ReadFile;
+use jettison_analyzer::advice::file::{GivenFile, ReadFile};
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::facts::package::Packages;
@@ -24,6 +24,8 @@ pub(in crate::command) struct Reader<'a> {
     read: &'a ReadArgs,
     context: &'a Context,
     ignores: Vec<Ignore>,
+    /// The Dockerfile that the images are built by.
+    file: Option<GivenFile>,
     /// All that is asked of any image.
     pub(in crate::command) asked: Asked,
 }
@@ -57,7 +59,15 @@ impl<'a> Reader<'a> {
             path.file_name().unwrap_or_default().to_string_lossy().into_owned()
         });
         let asked = context.config.gate.asked(&file).map_err(UsageError)?;
-        Ok(Self { of, read, context, ignores: settings::ignores(context)?, asked })
+        let file = of.dockerfile.as_deref().map(|path| given(path, of.target.clone()));
+        Ok(Self {
+            of,
+            read,
+            context,
+            ignores: settings::ignores(context)?,
+            file: file.transpose()?,
+            asked,
+        })
     }
 
     /// The platforms to look at; `None` stands for the one that is chosen otherwise.
@@ -197,10 +207,8 @@ impl Read<'_> {
 
     /// The lines of the Dockerfile that made its layers.
     pub(super) fn built_by(&self) -> anyhow::Result<Option<BuiltBy>> {
-        let of = self.reader.of;
-        let Some(path) = &of.dockerfile else { return Ok(None) };
-        let given = given(path, of.target.clone())?;
-        let file = ReadFile::of(&self.account, &given)
+        let Some(given) = &self.reader.file else { return Ok(None) };
+        let file = ReadFile::of(&self.account, given)
             .map_err(|error| UsageError(format!("--dockerfile: {error}")))?;
         if let Some(warning) = file.warning() {
             self.reader.context.printer.warning(&warning);
