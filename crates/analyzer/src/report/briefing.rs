@@ -200,6 +200,8 @@ pub struct Notice {
     pub paths: Vec<String>,
     /// Bytes that it is about.
     pub bytes: u64,
+    /// The figure whose budget it is about, by name.
+    pub figure: Option<String>,
     /// What makes it the same notice in another run, whatever its size: rule, image, path.
     pub fingerprint: Vec<String>,
 }

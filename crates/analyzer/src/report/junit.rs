@@ -98,9 +98,9 @@ fn suite(about: &str, subject: &Subject) -> TestSuite {
     suite
 }
 
-/// Whether a notice is about the budget of a figure: the gate's name the figure last.
+/// Whether a notice is about the budget of a figure.
 fn is_of(notice: &Notice, figure: &Measured) -> bool {
-    notice.id.starts_with("gate-") && notice.fingerprint.last() == Some(&figure.name)
+    notice.figure.as_ref() == Some(&figure.name)
 }
 
 /// The rule and the first path: what stays from build to build.

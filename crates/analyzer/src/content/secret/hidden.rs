@@ -35,7 +35,6 @@ fn is_told(word: &str) -> bool {
 }
 
 fn without_options(text: &str) -> String {
-    let is_between = |c: char| c.is_whitespace() || "\"'`;&|(),".contains(c);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("--") {
@@ -48,7 +47,7 @@ fn without_options(text: &str) -> String {
         rest = behind;
         let is_apart = value.len() < behind.len();
         if is_apart && names_option(name) {
-            let end = end(value, is_between);
+            let end = end(value);
             if is_told(&value[..end]) {
                 shown.push_str(&behind[..behind.len() - value.len()]);
                 shown.push_str(HIDDEN);
@@ -60,14 +59,13 @@ fn without_options(text: &str) -> String {
 }
 
 fn without_values(text: &str) -> String {
-    let is_between = |c: char| c.is_whitespace() || "\"'`;&|(),".contains(c);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('=') {
         let name = rest[..at].rsplit(is_between).next().unwrap_or_default();
         let (before, value) = rest.split_at(at + 1);
         shown.push_str(before);
-        let end = end(value, is_between);
+        let end = end(value);
         let is_secret = names_secret(name.to_ascii_lowercase().as_bytes())
             && is_value(&value.as_bytes()[..end]);
         if is_secret {
@@ -78,8 +76,13 @@ fn without_values(text: &str) -> String {
     shown + rest
 }
 
+/// What stands between words of a command line.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || "\"'`;&|(),".contains(c)
+}
+
 /// Where a value ends, which may stand in quotes.
-fn end(value: &str, is_between: impl Fn(char) -> bool) -> usize {
+fn end(value: &str) -> usize {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     match quote {
         Some(quote) => value[1..].find(quote).map_or(value.len(), |at| at + 2),

@@ -181,6 +181,7 @@ fn notice(
         }),
         paths: finding.places.iter().take(PATHS).map(|place| escape::path(&place.path)).collect(),
         bytes: finding.bytes.get(),
+        figure: None,
         fingerprint: [rule.id.to_owned(), lasting_name(&image).to_owned(), common(finding)]
             .into_iter()
             .chain(others)

@@ -109,6 +109,7 @@ fn notices(diff: &Diff<'_>, detail: Detail) -> Vec<Notice> {
                 lines: None,
                 paths: Vec::new(),
                 bytes: pulled,
+                figure: None,
                 fingerprint: vec!["rebuilt-layer".to_owned(), lasting_name(&image).to_owned()],
             })
             .into_iter()
@@ -133,6 +134,7 @@ fn notices(diff: &Diff<'_>, detail: Detail) -> Vec<Notice> {
             lines: None,
             paths: Vec::new(),
             bytes: row.delta.unsigned_abs(),
+            figure: None,
             fingerprint: vec![
                 "layer-growth".to_owned(),
                 lasting_name(&image).to_owned(),

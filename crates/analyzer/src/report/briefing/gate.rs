@@ -140,6 +140,7 @@ fn notices(gated: &Gated) -> Vec<Notice> {
             lines: None,
             paths: Vec::new(),
             bytes: 0,
+            figure: None,
             fingerprint: vec!["gate-no-baseline".to_owned(), image.clone()],
         });
     }
@@ -159,6 +160,7 @@ fn notices(gated: &Gated) -> Vec<Notice> {
             lines: lines(gated, row.new),
             paths: Vec::new(),
             bytes,
+            figure: None,
             fingerprint: vec!["gate-rebuilt".to_owned(), image.clone(), instruction],
         });
     }
@@ -196,6 +198,7 @@ fn notice(gated: &Gated, check: &Check) -> Notice {
         lines: lines(gated, cause.and_then(|cause| cause.layer).or(check.layer)),
         paths: paths.take(PATHS_MAX).collect(),
         bytes: if check.over > 0 { check.over } else { check.value },
+        figure: check.subject.as_ref().map(|_| check.name.clone()),
         fingerprint: vec![id.clone(), image.clone(), check.name.clone()],
         id,
     }

@@ -66,6 +66,7 @@ pub(crate) fn notice(level: Level, id: &str, message: &str, path: &[u8], bytes: 
         lines: None,
         paths: vec![escape::path(path)],
         bytes,
+        figure: None,
         fingerprint: vec![id.to_owned(), escape::path(path)],
     }
 }
@@ -123,6 +124,7 @@ pub(crate) fn gate() -> Briefing {
         lines: Some(Lines { file: "Dockerfile".to_owned(), first: 12, last: 12 }),
         paths: Vec::new(),
         bytes: 412 * TENTH,
+        figure: None,
         fingerprint: vec!["gate-max-increase".to_owned(), "ghcr.io/acme/app:1".to_owned()],
     }];
     image.tables = vec![Table {
