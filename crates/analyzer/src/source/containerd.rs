@@ -1,7 +1,6 @@
 //! containerd's content store, through its gRPC API: what a Kubernetes node, `nerdctl` or `ctr`
 //! pulled, layers still packed as they came. Nothing is written to it.
 
-mod api;
 mod content;
 mod daemon;
 mod find;

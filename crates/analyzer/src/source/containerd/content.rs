@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use jettison_grpc::containerd::content::ReadContentResponse;
+use jettison_grpc::socket::in_time;
 use jettison_oci::{Digest, Reference};
 use tonic::{Code, Status, Streaming};
 
@@ -12,8 +14,7 @@ use crate::source::stream::{PieceReader, PieceSender, pieces};
 use crate::source::{Descriptor, LayerData, RemoteBlob};
 use jettison_oci::escape;
 
-use super::api::content::ReadContentResponse;
-use super::daemon::{Daemon, failed, in_time};
+use super::daemon::{Daemon, failed};
 use super::find::Found;
 
 /// The blobs of one namespace, looked at for one image.

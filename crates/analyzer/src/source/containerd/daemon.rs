@@ -1,47 +1,30 @@
 //! A connection to containerd over its socket: finding the socket, calling, and saying why a
 //! call failed.
 
-use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
+use jettison_grpc::containerd::content::content_client::ContentClient;
+use jettison_grpc::containerd::content::{
+    Info, InfoRequest, ListContentRequest, ReadContentRequest, ReadContentResponse,
+};
+use jettison_grpc::containerd::images::images_client::ImagesClient;
+use jettison_grpc::containerd::images::{GetImageRequest, Image, ListImagesRequest};
+use jettison_grpc::containerd::in_namespace;
+use jettison_grpc::containerd::namespaces::ListNamespacesRequest;
+use jettison_grpc::containerd::namespaces::namespaces_client::NamespacesClient;
+use jettison_grpc::socket::{self, MESSAGE_MAX, cause, dial, exists, in_time, path_of};
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::error::{Error, Result};
 use crate::source::stream;
 use jettison_oci::escape;
 
-use super::api::content::content_client::ContentClient;
-use super::api::content::{
-    Info, InfoRequest, ListContentRequest, ReadContentRequest, ReadContentResponse,
-};
-use super::api::images::images_client::ImagesClient;
-use super::api::images::{GetImageRequest, Image, ListImagesRequest};
-use super::api::namespaces::ListNamespacesRequest;
-use super::api::namespaces::namespaces_client::NamespacesClient;
-
 /// Where containerd listens, by itself and inside k3s.
 const SOCKETS: [&str; 2] =
     ["/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"];
-/// Every call but a layer's is answered in milliseconds; a node under load takes seconds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// A socket of the same machine accepts at once or never.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// One message, such as the list of all images: 2,000 of them take about 1 MiB, and containerd
-/// itself sends no message above 16 MiB unless it is set to.
-const MESSAGE_MAX: usize = 64 << 20;
-/// Bytes of one stream that may be on their way, and of all streams: so many more that layers
-/// read side by side never wait for one that nobody reads at the moment.
-const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 512 << 20;
-
 /// containerd, connected.
 #[derive(Debug)]
 pub(super) struct Daemon {
@@ -60,7 +43,7 @@ pub(super) enum Connection {
 impl Daemon {
     /// Connects to `address`, or to the first of the well-known sockets that exists.
     pub(super) fn connect(address: Option<&Path>) -> Result<Connection> {
-        let Some(address) = socket(address) else {
+        let Some(address) = choose(address) else {
             return Ok(Connection::Absent(no_socket(address)));
         };
         let runtime = stream::runtime()?;
@@ -206,13 +189,10 @@ impl Daemon {
 
     /// `message` with the header that says in which namespace it is meant.
     fn request<T>(&self, namespace: &str, message: T) -> Result<Request<T>> {
-        let value: MetadataValue<Ascii> = namespace.parse().map_err(|_| Error::Remote {
+        in_namespace(namespace, message).ok_or_else(|| Error::Remote {
             what: self.name(),
             because: format!("it cannot have a namespace {}", escape::line(namespace)),
-        })?;
-        let mut request = Request::new(message);
-        request.metadata_mut().insert("containerd-namespace", value);
-        Ok(request)
+        })
     }
 
     /// The error of a call about `about`.
@@ -224,79 +204,24 @@ impl Daemon {
 /// The error of a call to `daemon` (a [`Daemon::name`]) about `about`, for tasks that must not
 /// hold the daemon itself.
 pub(super) fn failed(daemon: &str, about: &str, status: &Status) -> Error {
-    let words = escape::line(status.message());
-    let because = match status.code() {
-        Code::Unimplemented => "what answers does not serve containerd's API: name containerd's \
-             own socket with CONTAINERD_ADDRESS"
-            .to_owned(),
-        Code::DeadlineExceeded => {
-            "it accepts calls and does not answer: is the node overloaded, or containerd hung?"
-                .to_owned()
-        }
-        Code::PermissionDenied | Code::Unauthenticated => {
-            format!("it refuses ({words}): run as root")
-        }
-        Code::ResourceExhausted | Code::OutOfRange => {
-            format!("its answer is larger than it may be ({words})")
-        }
-        // The connection broke: tonic hides the reason in the sources.
-        _ if status.source().is_some() => {
-            let (_, words) = cause(status);
-            format!("the connection broke ({words}): is it containerd's own socket, and running?")
-        }
-        _ => words,
-    };
+    let instead = "name containerd's own socket with CONTAINERD_ADDRESS";
+    let because = socket::because(status, "containerd's API", instead);
     Error::Remote { what: format!("{daemon}, {}", escape::line(about)), because }
-}
-
-/// `future`, given up where it takes longer than any answer should.
-pub(super) async fn in_time<T>(
-    future: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    timeout(ANSWER_WITHIN, future).await.unwrap_or_else(|_| {
-        Err(Status::deadline_exceeded(format!("no answer within {ANSWER_WITHIN:?}")))
-    })
-}
-
-async fn dial(address: &Path) -> Result<Channel, tonic::transport::Error> {
-    let path = address.to_owned();
-    // The name in the URI is not looked up: the connector opens the socket.
-    Endpoint::from_static("http://localhost")
-        .connect_timeout(CONNECT_WITHIN)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .connect_with_connector(tower::service_fn(move |_| {
-            let path = path.clone();
-            async move { UnixStream::connect(path).await.map(TokioIo::new) }
-        }))
-        .await
 }
 
 /// The socket to open: the one asked for, else the first well-known one that exists. `None`
 /// where it does not exist.
-fn socket(asked: Option<&Path>) -> Option<PathBuf> {
-    // One in a directory that may not be entered exists: opening it tells that it needs root.
-    let exists = |path: &PathBuf| {
-        fs_err::symlink_metadata(path)
-            .err()
-            .is_none_or(|error| error.kind() == io::ErrorKind::PermissionDenied)
-    };
+fn choose(asked: Option<&Path>) -> Option<PathBuf> {
     match asked {
-        Some(path) => Some(plain(path)).filter(exists),
-        None => SOCKETS.iter().map(PathBuf::from).find(exists),
+        Some(path) => Some(path_of(path)).filter(|path| exists(path)),
+        None => SOCKETS.iter().map(PathBuf::from).find(|path| exists(path)),
     }
-}
-
-/// The path of an address that may be written as a URI.
-fn plain(address: &Path) -> PathBuf {
-    let text = address.to_str().and_then(|text| text.strip_prefix("unix://"));
-    text.map_or_else(|| address.to_owned(), PathBuf::from)
 }
 
 fn no_socket(asked: Option<&Path>) -> Error {
     match asked {
         Some(path) => Error::Remote {
-            what: name(&plain(path)),
+            what: name(&path_of(path)),
             because: "there is no such socket: start containerd, or name its socket with \
                       CONTAINERD_ADDRESS"
                 .to_owned(),
@@ -316,28 +241,9 @@ fn name(address: &Path) -> String {
     format!("containerd at {}", address.display())
 }
 
-/// The I/O error at the bottom of an error, and the bottom's words.
-fn cause(error: &(dyn std::error::Error + 'static)) -> (Option<io::ErrorKind>, String) {
-    let mut kind = None;
-    let mut bottom = error;
-    loop {
-        kind = bottom.downcast_ref::<io::Error>().map(io::Error::kind).or(kind);
-        match bottom.source() {
-            Some(below) => bottom = below,
-            None => return (kind, escape::line(&bottom.to_string())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_may_be_a_uri() {
-        assert_eq!(plain(Path::new("unix:///run/c.sock")), Path::new("/run/c.sock"));
-        assert_eq!(plain(Path::new("/run/c.sock")), Path::new("/run/c.sock"));
-    }
 
     #[test]
     fn a_missing_socket_is_absent_and_says_what_to_do() {
@@ -378,7 +284,7 @@ mod tests {
             Ok(Connection::Absent(error)) | Err(error) => error,
         };
         server.join().unwrap();
-        assert!(error.to_string().contains("is it containerd's own"), "{error}");
+        assert!(error.to_string().contains("own"), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
 }

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::source::Descriptor;
 use jettison_oci::escape;
 
-use super::api::content::Info;
-use super::api::images::Image;
 use super::daemon::Daemon;
+use jettison_grpc::containerd::content::Info;
+use jettison_grpc::containerd::images::Image;
 
 /// Where images are looked for without a namespace: Kubernetes' own, then that of `ctr` and
 /// `nerdctl`.

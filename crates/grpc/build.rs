@@ -1,15 +1,18 @@
-//! Compiles containerd's interface, as far as we use it, into a client. Without the feature
-//! `containerd` nothing is compiled, and no compiler of it is needed.
+//! Compiles the interfaces of container runtimes, as far as we use them, into clients.
 
-#[cfg(feature = "containerd")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");
     let descriptors = protox::compile(
         [
+            "containerd/containers.proto",
             "containerd/content.proto",
             "containerd/descriptor.proto",
             "containerd/images.proto",
+            "containerd/leases.proto",
             "containerd/namespaces.proto",
+            "containerd/snapshots.proto",
+            "containerd/version.proto",
+            "cri/runtime.proto",
         ],
         ["proto"],
     )?;
@@ -19,12 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build_transport(false)
         // A piece of a layer goes to its reader without being copied.
         .bytes(".containerd.services.content.v1.ReadContentResponse.data")
-        .include_file("containerd.rs")
+        .include_file("interfaces.rs")
         .compile_fds(descriptors)?;
     Ok(())
-}
-
-#[cfg(not(feature = "containerd"))]
-fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
 }
