@@ -7,5 +7,18 @@
 
 pub mod cluster;
 mod error;
+pub mod history;
+pub mod inventory;
+pub mod moment;
+pub mod plan;
+pub mod policy;
+pub mod reclaim;
+pub mod reference;
 
 pub use error::{Error, Result};
+pub use history::History;
+pub use inventory::{Image, ImageId, Inventory};
+pub use moment::Moment;
+pub use plan::Plan;
+pub use policy::Policy;
+pub use reference::References;
