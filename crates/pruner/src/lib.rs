@@ -7,13 +7,18 @@
 
 pub mod cluster;
 mod error;
+pub mod execute;
 pub mod history;
 pub mod inventory;
 pub mod moment;
+pub mod outside;
 pub mod plan;
 pub mod policy;
+pub mod prune;
 pub mod reclaim;
 pub mod reference;
+pub mod report;
+pub mod runtime;
 
 pub use error::{Error, Result};
 pub use history::History;

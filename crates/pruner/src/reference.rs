@@ -108,7 +108,7 @@ impl Gathered<'_> {
             }
         }
         for sandbox in &used.sandboxes {
-            for text in &sandbox.image {
+            if let Some(text) = &sandbox.image {
                 let whose = || format!("the sandbox of pod {}", escape::line(&sandbox.pod.name));
                 for at in self.find(text, whose)? {
                     self.hold(at, Holder::sandbox(sandbox));

@@ -58,6 +58,11 @@ impl StateDir {
         Ok(Self { directory: directory.to_owned(), runtime })
     }
 
+    /// The directory, only to be read; `None` where there is none.
+    pub fn existing(directory: &Path, runtime: &'static str) -> Option<Self> {
+        directory.is_dir().then(|| Self { directory: directory.to_owned(), runtime })
+    }
+
     /// Takes the lock; fails where another instance has it.
     pub fn lock(&self) -> Result<Lock> {
         let path = self.directory.join(format!("{}.lock", self.runtime));
