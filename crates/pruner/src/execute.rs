@@ -118,22 +118,25 @@ pub struct Means<'a> {
     pub stop: &'a AtomicBool,
     /// Whether the run has had its time.
     pub is_over: &'a dyn Fn() -> bool,
+    /// Writes the history: before each removal and after it.
+    pub save: &'a dyn Fn(&History) -> crate::Result<()>,
+    /// Says what is odd.
+    pub warn: &'a dyn Fn(&str),
 }
 
 /// Removes what `plan` removes, oldest first. Who needs an image is read again right before its
-/// removal; one failure does not end the run, a view that fails does. `told` hears of each image,
-/// with the history that knows of it.
+/// removal; one failure does not end the run, a view that fails does. `told` hears of each image.
 pub fn execute(
     plan: &Plan,
     history: &mut History,
     means: &Means<'_>,
-    told: &mut dyn FnMut(&Row, &Outcome, &History),
+    told: &mut dyn FnMut(&Row, &Outcome),
 ) -> Executed {
     let before = means.runtime.capacity();
     let mut executed = Executed::default();
     for row in plan.removals() {
         let outcome = match (&executed.stopped, why_end(means)) {
-            (None, None) => attempt(&row.image, means),
+            (None, None) => attempt(&row.image, history, means),
             (Some(Stopped::Asked(because) | Stopped::View(because)), _) => {
                 Ok(Outcome::NotTried(because.clone()))
             }
@@ -146,10 +149,7 @@ pub fn execute(
             executed.stopped = Some(Stopped::View(because.clone()));
             Outcome::NotTried(because)
         });
-        if outcome == Outcome::Removed {
-            history.forget(&row.image);
-        }
-        told(row, &outcome, history);
+        told(row, &outcome);
         executed.outcomes.push(outcome);
     }
     executed.measured = measure(plan, before, means);
@@ -170,7 +170,7 @@ fn why_end(means: &Means<'_>) -> Option<String> {
 }
 
 /// Removes one image, if nothing needs it now. The error is a view that failed.
-fn attempt(image: &Image, means: &Means<'_>) -> Result<Outcome, String> {
+fn attempt(image: &Image, history: &mut History, means: &Means<'_>) -> Result<Outcome, String> {
     let failed = |error: crate::Error| format!("the node can no longer be seen: {error}");
     let used = means.runtime.used().map_err(failed)?;
     let outside = means.outlook.again(means.outside, &used).map_err(failed)?;
@@ -188,11 +188,30 @@ fn attempt(image: &Image, means: &Means<'_>) -> Result<Outcome, String> {
     if let Some(holder) = references.of(&image.id).first() {
         return Ok(Outcome::Skipped(format!("it is needed now: {}", holder.sentence())));
     }
-    Ok(match means.runtime.remove(image) {
-        Removal::Gone => Outcome::Removed,
-        Removal::Refused(because) => Outcome::Skipped(format!("the runtime keeps it: {because}")),
+    history.begin_removal(image);
+    (means.save)(history).map_err(|error| error.to_string())?;
+    let outcome = match means.runtime.remove(image) {
+        Removal::Gone => {
+            history.forget(image);
+            Outcome::Removed
+        }
+        Removal::Refused(because) => {
+            history.end_removal(image);
+            Outcome::Skipped(format!("the runtime keeps it: {because}"))
+        }
+        // It may have failed half way.
         Removal::Failed(because) => Outcome::Failed(because),
-    })
+    };
+    match (means.save)(history) {
+        Ok(()) => Ok(outcome),
+        // What is gone is gone: only the next one is not begun.
+        Err(error) if outcome == Outcome::Removed => {
+            means.stop.store(true, Ordering::SeqCst);
+            (means.warn)(&format!("what was removed is not remembered: {error}"));
+            Ok(outcome)
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// What was given back: what is no longer in the store where the store can be looked into, else

@@ -39,6 +39,9 @@ pub struct History {
     /// The images that jettison removed in the last day.
     #[serde(default)]
     pub removed: Vec<Removed>,
+    /// Images whose removal was begun and not finished: the digests they could be pulled by.
+    #[serde(default)]
+    pub begun: BTreeMap<String, Vec<String>>,
     /// Repositories whose images were removed wrongly, and how many times their age limit doubles.
     #[serde(default)]
     pub doublings: BTreeMap<String, u32>,
@@ -132,6 +135,7 @@ impl History {
             },
             images: BTreeMap::new(),
             removed: Vec::new(),
+            begun: BTreeMap::new(),
             doublings: BTreeMap::new(),
             regretted: 0,
         }
@@ -175,6 +179,7 @@ impl History {
             record.never_pulled |= references.never_pulled.contains(&image.id);
             records.insert(id.to_owned(), record);
         }
+        self.begun.retain(|id, _| records.contains_key(id));
         self.images = records;
         Seen { stepped: passed.stepped, regretted }
     }
@@ -206,8 +211,25 @@ impl History {
         regretted
     }
 
+    /// Remembers that its removal begins: what an end in the midst of it leaves without a name can
+    /// still be told to have come from a registry.
+    pub fn begin_removal(&mut self, image: &Image) {
+        self.begun.insert(image.id.as_str().to_owned(), image.digests.clone());
+    }
+
+    /// Remembers that its removal came to an end, and that it is still there.
+    pub fn end_removal(&mut self, image: &Image) {
+        self.begun.remove(image.id.as_str());
+    }
+
+    /// Whether its removal was begun by a run that did not come to its end.
+    pub fn is_begun(&self, id: &ImageId) -> bool {
+        self.begun.contains_key(id.as_str())
+    }
+
     /// Remembers that jettison removed it.
     pub fn forget(&mut self, image: &Image) {
+        self.end_removal(image);
         self.images.remove(image.id.as_str());
         self.removed.push(Removed {
             id: image.id.as_str().to_owned(),

@@ -74,6 +74,9 @@ pub struct Image {
     pub pulled: Option<Timestamp>,
     /// Whether it can be had again.
     pub pullable: Pullable,
+    /// The images that were built on it here, by name: while they are there, taking its names away
+    /// gives nothing back.
+    pub children: Vec<String>,
 }
 
 impl Image {

@@ -48,6 +48,8 @@ pub enum Reason {
     UnscheduledPod,
     /// A workload names it.
     Template,
+    /// Images of the node are built on it.
+    Child,
     /// A keep rule of the user.
     KeepRule,
     /// A label of the image.
@@ -89,6 +91,7 @@ impl Reason {
             Self::StaticPod => "static-pod",
             Self::UnscheduledPod => "unscheduled-pod",
             Self::Template => "template",
+            Self::Child => "child",
             Self::KeepRule => "keep-rule",
             Self::KeepLabel => "keep-label",
             Self::BuiltIn => "built-in",
@@ -115,6 +118,7 @@ impl Reason {
             Kind::StaticPod => Self::StaticPod,
             Kind::UnscheduledPod => Self::UnscheduledPod,
             Kind::Template => Self::Template,
+            Kind::Child => Self::Child,
             Kind::KeepRule => Self::KeepRule,
             Kind::KeepLabel => Self::KeepLabel,
             Kind::BuiltIn => Self::BuiltIn,
@@ -225,7 +229,8 @@ fn row(
     let is_used = references.is_used(&image.id);
     let age = policy.age_by.age(image, history).filter(|_| !is_used);
     let never_pulled = record.is_some_and(|record| record.never_pulled);
-    let is_unpullable = matches!(image.pullable, Pullable::No(_)) || never_pulled;
+    let is_leftover = history.is_begun(&image.id) && image.names().next().is_none();
+    let is_unpullable = !is_leftover && (matches!(image.pullable, Pullable::No(_)) || never_pulled);
     let present = history.present(image);
     let is_first_look = policy.age_by == AgeBy::Unused && age.is_none();
 

@@ -178,6 +178,9 @@ impl Gathered<'_> {
             {
                 self.hold(at, Holder::label(&format!("{KEEP_LABEL}={value}")));
             }
+            for child in &image.children {
+                self.hold(at, Holder::child(child));
+            }
             for (pattern, is_built_in) in keep.matching(image) {
                 self.hold(at, Holder::rule(pattern, is_built_in));
             }

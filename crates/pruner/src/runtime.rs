@@ -1,9 +1,11 @@
 //! What a node's images are kept by. All that is asked of a runtime is here: a kind of runtime is
 //! one file below.
 
+mod cri;
 mod docker;
 mod find;
 
+pub use cri::Cri;
 pub use docker::Engine;
 pub use find::{Asked, find};
 

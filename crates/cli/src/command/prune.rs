@@ -118,18 +118,12 @@ fn carry_out(
         storage: &look.inventory.storage,
         stop: interrupt::gently(),
         is_over: &|| timeout.is_some_and(|timeout| begun.elapsed() >= timeout),
+        save: &|history| kept.save(history),
+        warn: &|text| printer.warning(text),
     };
-    let mut unsaved = None;
-    let executed = execute(&look.plan, &mut look.history, &means, &mut |row, outcome, history| {
+    Ok(execute(&look.plan, &mut look.history, &means, &mut |row, outcome| {
         printer.note(&format!("{}: {}", row.image.name(), outcome.code()));
-        if let Err(error) = kept.save(history) {
-            unsaved = Some(error);
-        }
-    });
-    if let Some(error) = unsaved {
-        printer.warning(&format!("what was removed is not remembered: {error}"));
-    }
-    Ok(executed)
+    }))
 }
 
 fn render(

@@ -29,6 +29,7 @@ fn image(name: &str) -> Image {
         created: None,
         pulled: None,
         pullable: Pullable::Yes,
+        children: Vec::new(),
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Kind {
     UnscheduledPod,
     /// A workload that will make pods.
     Template,
+    /// An image that was built on it here.
+    Child,
     /// A keep rule of the user.
     KeepRule,
     /// A label of the image.
@@ -107,6 +109,11 @@ impl Holder {
         Self::new(Kind::Template, &name, Some(&mention.field))
     }
 
+    /// An image that was built on it.
+    pub fn child(name: &str) -> Self {
+        Self::new(Kind::Child, name, None)
+    }
+
     /// A label of the image.
     pub fn label(label: &str) -> Self {
         Self::new(Kind::KeepLabel, label, None)
@@ -150,6 +157,7 @@ impl Holder {
             Kind::StaticPod => format!("static pod {name}{detail}"),
             Kind::UnscheduledPod => format!("pod {name}, waiting for a node{detail}"),
             Kind::Template => format!("{name}{detail}"),
+            Kind::Child => format!("image {name} is built on it"),
             Kind::KeepRule => format!("keep rule {name}"),
             Kind::KeepLabel => format!("label {name}"),
             Kind::BuiltIn => format!("built-in keep rule {name}"),

@@ -166,6 +166,7 @@ mod tests {
             created: None,
             pulled: None,
             pullable: Pullable::Yes,
+            children: Vec::new(),
         }
     }
 

@@ -139,6 +139,7 @@ mod tests {
             created: None,
             pulled: None,
             pullable: Pullable::Yes,
+            children: Vec::new(),
         }
     }
 

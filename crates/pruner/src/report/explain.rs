@@ -102,6 +102,7 @@ fn when(row: &Row) -> String {
         (Reason::KeepRule | Reason::KeepLabel | Reason::BuiltIn | Reason::OddName, _) => {
             "never, while that holds".to_owned()
         }
+        (Reason::Child, _) => "in the run after those are gone".to_owned(),
         _ => format!("{} after nothing needs it any more", span(row.limit)),
     }
 }

@@ -198,6 +198,7 @@ pub(super) fn heading(reason: Reason) -> &'static str {
         Reason::StaticPod => "a static pod names it",
         Reason::UnscheduledPod => "a pod that waits for a node names it",
         Reason::Template => "a workload names it",
+        Reason::Child => "other images of the node are built on it",
         Reason::KeepRule => "a keep rule",
         Reason::KeepLabel => "its own label",
         Reason::BuiltIn => "a node cannot do without (built-in keep rules)",

@@ -3,7 +3,7 @@
 mod containers_storage;
 mod layers;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
@@ -82,9 +82,39 @@ impl Engine {
     /// The images. Those without a name that only other images are built on are not among them:
     /// the engine removes them with the last of those.
     fn summaries(&self) -> Result<Vec<ImageSummary>> {
-        let options = ListImagesOptionsBuilder::default().digests(true).build();
+        self.list(false)
+    }
+
+    fn list(&self, all: bool) -> Result<Vec<ImageSummary>> {
+        let options = ListImagesOptionsBuilder::default().all(all).digests(true).build();
         let listed = self.threads.block_on(self.client.list_images(Some(options)));
         listed.map_err(|error| self.told("its images", &error))
+    }
+
+    /// For each image that others were built on, the names of those. Docker's first builder keeps
+    /// that, over images without a name.
+    fn children(&self, summaries: &[ImageSummary]) -> Result<HashMap<ImageId, Vec<String>>> {
+        if summaries.iter().all(|image| image.parent_id.is_empty()) {
+            return Ok(HashMap::new());
+        }
+        let all = self.list(true)?;
+        let parents: HashMap<&str, &str> =
+            all.iter().map(|image| (image.id.as_str(), image.parent_id.as_str())).collect();
+        let mut children: HashMap<ImageId, Vec<String>> = HashMap::new();
+        for summary in summaries {
+            let child = named(summary);
+            let mut next = parents.get(summary.id.as_str()).copied().unwrap_or_default();
+            // As many steps as there are images, however they point at each other.
+            for _ in 0..all.len() {
+                if next.is_empty() {
+                    break;
+                }
+                let names = children.entry(ImageId::new(next)).or_default();
+                names.push(child.name().to_owned());
+                next = parents.get(next).copied().unwrap_or_default();
+            }
+        }
+        Ok(children)
     }
 
     /// What the engine tells of each image by itself.
@@ -105,12 +135,15 @@ impl Engine {
 
     fn images(&self, summaries: &[ImageSummary], details: &[ImageInspect]) -> Result<Vec<Image>> {
         let store = self.store().transpose()?;
+        let mut children = self.children(summaries)?;
         let mut images = Vec::with_capacity(summaries.len());
         for (summary, detail) in summaries.iter().zip(details) {
             let mut image = named(summary);
             image.created = detail.created.as_ref().and_then(time);
             image.pulled = self.pulled(&image.id, detail, store.as_ref());
             image.pullable = self.pullable(&image, store.as_ref());
+            image.children = children.remove(&image.id).unwrap_or_default();
+            image.children.sort_unstable();
             images.push(image);
         }
         images.sort_by(|a, b| a.id.cmp(&b.id));
@@ -348,11 +381,13 @@ impl Runtime for Engine {
         }
         match self.exists(&image.id) {
             Ok(false) => Removal::Gone,
-            Ok(true) => Removal::Failed(
-                "it is still there after all of its names were removed: something gave it a new \
-                 one, or images without a name are built on it"
-                    .to_owned(),
-            ),
+            Ok(true) => {
+                let because = "something gave it a new name, or was built on it".to_owned();
+                match self.restore(image, &taken) {
+                    Ok(()) => Removal::Refused(because),
+                    Err(unrestored) => Removal::Failed(format!("{because}, {unrestored}")),
+                }
+            }
             Err(error) => Removal::Failed(self.told("whether it is gone", &error).to_string()),
         }
     }
@@ -390,6 +425,7 @@ fn named(summary: &ImageSummary) -> Image {
         created: None,
         pulled: None,
         pullable: Pullable::Yes,
+        children: Vec::new(),
     };
     image.pullable = by_names(&image);
     image

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jettison_engine::{Endpoint, endpoint};
 use jettison_grpc::socket::exists;
 
-use super::{Engine, Kind, Runtime};
+use super::{Cri, Engine, Kind, Runtime, cri};
 use crate::error::{Error, Result};
 
 /// Which runtime is asked for.
@@ -89,6 +89,9 @@ fn places(asked: &Asked) -> Vec<Place> {
         None if exists(Path::new(endpoint::PODMAN)) => add(Kind::Podman, endpoint::PODMAN),
         None => {}
     }
+    for socket in cri::SOCKETS.iter().filter(|socket| exists(Path::new(socket))) {
+        add(Kind::Cri, socket);
+    }
     places
 }
 
@@ -105,7 +108,13 @@ fn is_same(a: &str, b: &str) -> bool {
 fn at(kind: Option<Kind>, address: &str) -> Result<Box<dyn Runtime>> {
     match kind {
         Some(kind) => connect(kind, address),
-        None => connect(Kind::Docker, address),
+        // An engine speaks HTTP, a runtime gRPC: whichever answers, it is.
+        None => connect(Kind::Cri, address).or_else(|cri| {
+            connect(Kind::Docker, address).map_err(|engine| match engine {
+                engine @ Error::Usage(_) => engine,
+                engine => Error::Refused(format!("{engine}; {cri}")),
+            })
+        }),
     }
 }
 
@@ -119,6 +128,6 @@ fn connect(kind: Kind, address: &str) -> Result<Box<dyn Runtime>> {
             }
             Ok(Box::new(engine))
         }
-        Kind::Cri => unimplemented!(),
+        Kind::Cri => Ok(Box::new(Cri::connect(address)?)),
     }
 }
