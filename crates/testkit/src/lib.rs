@@ -5,14 +5,18 @@
 //! - [`busybox`]: a small image that runs
 //! - [`engine`], [`podman`], [`containerd`]: private runtimes, gone when their value is dropped
 //! - [`containers_storage`]: a private store for skopeo and buildah
+//! - [`cri`]: pods of a runtime, made as the kubelet makes them; [`grpc_proxy`] stands in front of one,
+//!   records calls and fails them
 //! - [`registry`]: a private registry, and a front that demands tokens and injects faults
 //! - [`require`]: what a test needs of the machine, and how to do without
 
 pub mod busybox;
 pub mod containerd;
 pub mod containers_storage;
+pub mod cri;
 pub mod demo;
 pub mod engine;
+pub mod grpc_proxy;
 pub mod image;
 pub mod podman;
 pub mod process;

@@ -17,6 +17,10 @@ const SCHEMA_VERSION: u32 = 1;
 /// The longest file that is read, in bytes: 100,000 images.
 const FILE_MAX: u64 = 64 << 20;
 
+/// How often the lock is tried, and how long between: a look takes less than a second.
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// The directory that a node's history is kept in.
 #[derive(Clone, Debug)]
 pub struct StateDir {
@@ -69,14 +73,19 @@ impl StateDir {
         let mut options = fs::OpenOptions::new();
         options.create(true).truncate(false).write(true).mode(0o600);
         let file = options.open(&path).map_err(|error| unwritable(&error))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Refused(format!(
-                "another jettison prunes this node ({} is locked): wait for it, or stop it",
-                path.display()
-            ))),
-            Err(error) => Err(Error::Unreadable(format!("{}: {error}", path.display()))),
+        for _ in 0..LOCK_TRIES {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+                Err(error) => {
+                    return Err(Error::Unreadable(format!("{}: {error}", path.display())));
+                }
+            }
         }
+        Err(Error::Refused(format!(
+            "another jettison prunes this node ({} is locked): wait for it, or stop it",
+            path.display()
+        )))
     }
 
     /// The file.

@@ -86,7 +86,7 @@ impl Engine {
     }
 
     fn list(&self, all: bool) -> Result<Vec<ImageSummary>> {
-        let options = ListImagesOptionsBuilder::default().all(all).digests(true).build();
+        let options = ListImagesOptionsBuilder::default().all(all).build();
         let listed = self.threads.block_on(self.client.list_images(Some(options)));
         listed.map_err(|error| self.told("its images", &error))
     }

@@ -171,12 +171,10 @@ impl Graph {
         reached
     }
 
-    /// What the images are made of. Records that are of none of them hold what they lead to.
+    /// What the images are made of. Records that are of none of them hold what they lead to. What
+    /// nothing leads to is waiting for the collector, whatever the pruner does.
     pub(super) fn storage(&self, images: &[Image]) -> Storage {
         let mut storage = Storage::default();
-        for (name, node) in &self.nodes {
-            storage.part(name, node.bytes);
-        }
         let mut theirs = HashSet::new();
         for image in images {
             let records: Vec<&Record> = self.records_of(image).collect();
@@ -191,6 +189,7 @@ impl Graph {
         let others = others.map(|record| blob(&record.target));
         let held: Vec<String> = self.held.iter().cloned().chain(others).collect();
         for name in self.reach(held) {
+            storage.part(name, self.nodes[name].bytes);
             storage.hold(name);
         }
         storage
@@ -305,7 +304,8 @@ mod tests {
         // The image of no record holds nothing and gives nothing back.
         assert_eq!(price(&graph, &[images[0].clone(), image("none", "x")], 1), 0);
         let storage = graph.storage(&images);
-        assert_eq!(storage.total(), 2 + 2 + 1 + 1 + 1300 + 3900 + 7);
+        // The container's own snapshot is held by nothing here: it waits for the collector.
+        assert_eq!(storage.total(), 2 + 2 + 1 + 1 + 1300 + 3900);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! answers leave out. Images are in `overlay-images`, layers in `overlay-layers`, containers in
 //! `overlay-containers`, each with one JSON list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,8 @@ struct LayerRow {
     created: Option<Timestamp>,
     #[serde(default, rename = "diff-size")]
     diff_size: Option<u64>,
+    #[serde(default, rename = "diff-digest")]
+    diff_digest: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -110,8 +112,9 @@ impl Store {
         self.layers_of(id)?.iter().filter_map(|row| row.created).max()
     }
 
-    /// Whether an image was pulled: what registries hand out is compressed, what was built or
-    /// loaded here is filed as it lies.
+    /// Whether an image was pulled: registries hand out layers compressed, so that the manifest names
+    /// other digests than those of the layers themselves. What was built or loaded here is filed as
+    /// it lies.
     pub(super) fn pullable(&self, id: &ImageId) -> Pullable {
         #[derive(Deserialize)]
         struct Manifest {
@@ -120,8 +123,8 @@ impl Store {
         }
         #[derive(Deserialize)]
         struct Layer {
-            #[serde(default, rename = "mediaType")]
-            media_type: String,
+            #[serde(default)]
+            digest: String,
         }
         let path = self.root.join("overlay-images").join(id.hex()).join("manifest");
         let manifest = bounded(&path, MANIFEST_MAX).ok();
@@ -129,10 +132,13 @@ impl Store {
         let Some(manifest) = manifest else {
             return Pullable::No("its manifest in podman's store cannot be read".to_owned());
         };
-        let is_packed = |layer: &Layer| {
-            let name = layer.media_type.as_str();
-            name.ends_with("gzip") || name.ends_with("zstd") || name.ends_with("zstd:chunked")
-        };
+        let layers = self.layers_of(id).unwrap_or_default();
+        let own: HashSet<&str> =
+            layers.iter().filter_map(|row| row.diff_digest.as_deref()).collect();
+        let is_packed = |layer: &Layer| !own.contains(layer.digest.as_str());
+        if own.is_empty() {
+            return Pullable::No("podman's store does not say what its layers are".to_owned());
+        }
         if manifest.layers.iter().all(is_packed) {
             Pullable::Yes
         } else {
@@ -212,7 +218,8 @@ mod tests {
             ("overlay-images/images.json", format!("[{{\"id\": \"{id}\", \"layer\": \"top\"}}]")),
             (
                 "overlay-layers/layers.json",
-                "[{\"id\": \"low\", \"created\": \"2026-01-01T00:00:00.5Z\", \"diff-size\": 40},
+                "[{\"id\": \"low\", \"created\": \"2026-01-01T00:00:00.5Z\", \"diff-size\": 40,
+                   \"diff-digest\": \"sha256:low\"},
                   {\"id\": \"top\", \"parent\": \"low\", \"diff-size\": 5,
                    \"created\": \"2026-02-01T01:00:00+01:00\"}]"
                     .to_owned(),
@@ -239,8 +246,8 @@ mod tests {
         assert!(matches!(store.pullable(&image), Pullable::No(_)));
         let manifest = root.join("overlay-images").join(&id).join("manifest");
         fs_err::create_dir_all(manifest.parent().unwrap()).unwrap();
-        for (kind, is_pullable) in [("tar+gzip", true), ("tar", false)] {
-            let text = format!("{{\"layers\": [{{\"mediaType\": \"application/x.{kind}\"}}]}}");
+        for (digest, is_pullable) in [("packed", true), ("low", false)] {
+            let text = format!("{{\"layers\": [{{\"digest\": \"sha256:{digest}\"}}]}}");
             fs_err::write(&manifest, text).unwrap();
             assert_eq!(store.pullable(&image) == Pullable::Yes, is_pullable);
         }
