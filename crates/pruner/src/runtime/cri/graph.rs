@@ -86,8 +86,10 @@ struct Node {
 pub(super) struct Graph {
     records: Vec<Record>,
     nodes: HashMap<String, Node>,
-    /// What is held by other things than records.
+    /// What is held by other things than records, with all that it leads to.
     held: Vec<String>,
+    /// What is held without what it leads to.
+    held_alone: Vec<String>,
 }
 
 impl Graph {
@@ -119,16 +121,19 @@ impl Graph {
         self.held.push(snapshot(snapshotter, key));
     }
 
-    /// A blob that another namespace has, too.
-    pub(super) fn hold_blob(&mut self, digest: &str) {
-        self.held.push(blob(digest));
+    /// A blob that another namespace has: it stays on the disk when this one's record goes.
+    pub(super) fn hold_foreign(&mut self, one: &Blob) {
+        let name = blob(&one.digest);
+        let node = || Node { bytes: one.bytes, leads_to: Vec::new() };
+        self.nodes.entry(name.clone()).or_insert_with(node);
+        self.held_alone.push(name);
     }
 
     /// What a lease keeps.
     pub(super) fn hold_resource(&mut self, kind: &str, id: &str) {
         match kind.strip_prefix("snapshots/") {
             Some(snapshotter) => self.hold_snapshot(snapshotter, id),
-            None if kind == "content" => self.hold_blob(id),
+            None if kind == "content" => self.held.push(blob(id)),
             None => {}
         }
     }
@@ -188,7 +193,8 @@ impl Graph {
         let others = self.records.iter().filter(|record| !theirs.contains(record.name.as_str()));
         let others = others.map(|record| blob(&record.target));
         let held: Vec<String> = self.held.iter().cloned().chain(others).collect();
-        for name in self.reach(held) {
+        let alone = self.held_alone.iter().map(String::as_str);
+        for name in self.reach(held).into_iter().chain(alone) {
             storage.part(name, self.nodes[name].bytes);
             storage.hold(name);
         }
@@ -314,9 +320,12 @@ mod tests {
         graph.hold_snapshot("overlayfs", "running");
         // Its blobs go, its snapshots stay.
         assert_eq!(price(&graph, &images, 1), 2 + 1 + 200);
-        graph.hold_blob("layer:two");
+        graph.hold_foreign(&labelled("layer:two", 200, &[]));
         graph.hold_resource("content", "c:two");
         assert_eq!(price(&graph, &images, 1), 2);
+        // One that only the other namespace has is there before and after.
+        graph.hold_foreign(&labelled("layer:foreign", 5, &[]));
+        assert_eq!(graph.storage(&images).gone_in(&graph.storage(&images)), 0);
         graph.hold_resource("snapshots/overlayfs", "s:one");
         assert_eq!(price(&graph, &images, 0), 2 + 1 + 100);
     }

@@ -76,7 +76,7 @@ impl Native {
         let listed = in_time(client.list(ListNamespacesRequest {})).await?.into_inner();
         for namespace in listed.namespaces.iter().filter(|one| one.name != NAMESPACE) {
             for blob in self.blobs(&namespace.name).await? {
-                graph.hold_blob(&blob.digest);
+                graph.hold_foreign(&blob);
             }
         }
         Ok(graph)
