@@ -7,5 +7,8 @@
 
 pub mod cluster;
 mod error;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
+pub mod reference;
 
 pub use error::{Error, Result};

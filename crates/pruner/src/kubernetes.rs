@@ -1,0 +1,1 @@
+//! Pods and workloads by the word of a Kubernetes API server.

@@ -1,0 +1,7 @@
+//! What names images.
+
+mod field;
+pub mod pod;
+mod spec;
+pub mod static_pod;
+pub mod template;
