@@ -5,6 +5,7 @@
 //! - [`busybox`]: a small image that runs
 //! - [`engine`], [`podman`], [`containerd`]: private runtimes, gone when their value is dropped
 //! - [`containers_storage`]: a private store for skopeo and buildah
+//! - [`kubernetes`]: a fake API server over TLS, with faults
 //! - [`registry`]: a private registry, and a front that demands tokens and injects faults
 //! - [`require`]: what a test needs of the machine, and how to do without
 
@@ -14,6 +15,7 @@ pub mod containers_storage;
 pub mod demo;
 pub mod engine;
 pub mod image;
+pub mod kubernetes;
 pub mod podman;
 pub mod process;
 pub mod registry;
