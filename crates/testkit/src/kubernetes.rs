@@ -160,11 +160,6 @@ users:
         self.shared.state().store.remove(kind, namespace, name)
     }
 
-    /// Forgets the past, so that no list that was begun can be continued.
-    pub fn compact(&self) {
-        self.shared.state().store.compact();
-    }
-
     /// Lets the next `times` requests go wrong that have `part` in their method, path and decoded
     /// query, such as `/jobs` or `GET /api/v1/pods?` or `continue=`. Of several faults that fit,
     /// the first added comes first.

@@ -44,8 +44,9 @@ impl Answer {
         let group = resource
             .and_then(|resource| resource.version.split_once('/'))
             .map_or("", |(group, _)| group);
+        let name = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
         let forbidden = format!(
-            "{plural} is forbidden: User \"system:serviceaccount:jettison:prune\" cannot list \
+            "{name} is forbidden: User \"system:serviceaccount:jettison:prune\" cannot list \
              resource \"{plural}\" in API group \"{group}\" at the cluster scope"
         );
         let (reason, message) = match status {

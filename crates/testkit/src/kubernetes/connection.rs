@@ -91,6 +91,7 @@ impl State {
             Some(Fault::Replaced(status, body)) => {
                 return Answer { status: *status, headers: Vec::new(), body: body.clone() };
             }
+            Some(Fault::Compacted) => self.store.compact(),
             _ => {}
         }
         if bearer != Some(&self.token) {

@@ -21,6 +21,9 @@ pub enum Fault {
     Reset,
     /// The field selector is passed over, as by a server that does not know it.
     IgnoreSelector,
+    /// The past is forgotten before it is answered, so that no list that was begun can be
+    /// continued.
+    Compacted,
     /// The right list, edited.
     Edited(fn(&mut Value)),
 }
