@@ -1,6 +1,8 @@
 //! What can be typed.
 
 mod gate;
+#[cfg(feature = "prune")]
+mod prune;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,8 +13,14 @@ use jettison_oci::{Bytes, Platform};
 
 use gate::GATE_HELP;
 pub(crate) use gate::{BaselineArgs, BaselineCommand, BaselineUpdateArgs, GateArgs, GateImageArgs};
+#[cfg(feature = "prune")]
+use prune::PRUNE_HELP;
+#[cfg(feature = "prune")]
+pub(crate) use prune::{
+    AgeChoice, ExplainArgs, NodeArgs, NodeFormat, NodeOutputArgs, Percent, PruneArgs, RuntimeChoice,
+};
 
-/// Slims container images: accounts for every byte of their layers.
+/// Slims container images, and prunes the nodes that hold them.
 #[derive(Debug, Parser)]
 #[command(name = "jettison", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
@@ -38,6 +46,13 @@ pub(crate) enum Command {
     Gate(GateArgs),
     /// Look after the baseline that gates compare with.
     Baseline(BaselineArgs),
+    /// Remove the images of this node that nothing needs and that are old enough.
+    #[cfg(feature = "prune")]
+    #[command(after_help = PRUNE_HELP)]
+    Prune(PruneArgs),
+    /// Say why an image of this node stays or goes, and when it would go.
+    #[cfg(feature = "prune")]
+    Explain(ExplainArgs),
     /// Watch which files of its image a container executes and opens.
     #[command(after_help = PROFILE_HELP)]
     Profile(ProfileArgs),

@@ -5,10 +5,16 @@ mod baseline;
 mod cache;
 mod completions;
 mod diff;
+#[cfg(feature = "prune")]
+mod explain;
 mod gate;
 mod man;
+#[cfg(feature = "prune")]
+mod node;
 #[cfg(feature = "engine")]
 mod profile;
+#[cfg(feature = "prune")]
+mod prune;
 mod rules;
 mod why;
 
@@ -46,6 +52,10 @@ pub(crate) fn run(args: &Args, printer: Printer) -> anyhow::Result<Code> {
         Command::Diff(args) => diff::run(args, &context()?),
         Command::Gate(args) => gate::run(args, &context()?),
         Command::Baseline(args) => baseline::run(args, &context()?),
+        #[cfg(feature = "prune")]
+        Command::Prune(args) => prune::run(args, &context()?),
+        #[cfg(feature = "prune")]
+        Command::Explain(args) => explain::run(args, &context()?),
         #[cfg(feature = "engine")]
         Command::Profile(args) => profile::run(args, &context()?),
         #[cfg(not(feature = "engine"))]

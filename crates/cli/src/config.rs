@@ -1,6 +1,8 @@
 //! `jettison.toml`: what a project wants of every run. Flags go before it.
 
 mod gate;
+#[cfg(feature = "prune")]
+mod prune;
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +15,14 @@ use crate::args::AdviceLevel;
 use crate::exit::UsageError;
 
 pub(crate) use gate::Gate;
+#[cfg(feature = "prune")]
+pub(crate) use prune::Prune;
 
 /// The file's name, looked for from the working directory upwards.
 const NAME: &str = "jettison.toml";
 
 /// Every section with its keys.
-const KEYS: [(&str, &[&str]); 5] = [
+const KEYS: &[(&str, &[&str])] = &[
     (
         "analyze",
         &["advice", "cache-size", "max-expansion", "min-bytes", "platform", "top", "unused"],
@@ -27,6 +31,8 @@ const KEYS: [(&str, &[&str]); 5] = [
     ("gate.budget", gate::BUDGET_KEYS),
     ("gate.deny", gate::DENY_KEYS),
     ("ignore", &["package", "path", "reason", "rule", "until"]),
+    #[cfg(feature = "prune")]
+    ("prune", prune::KEYS),
 ];
 
 /// The whole file.
@@ -37,6 +43,9 @@ pub(crate) struct Config {
     pub(crate) analyze: Analyze,
     /// `[gate]`: what images may weigh.
     pub(crate) gate: Gate,
+    /// `[prune]`: what may go of a node's images.
+    #[cfg(feature = "prune")]
+    pub(crate) prune: Prune,
     /// `[[ignore]]`: findings that are not told.
     pub(crate) ignore: Vec<IgnoreRow>,
 }
@@ -182,7 +191,7 @@ mod tests {
         let hint = "unknown key min-byte in [analyze]: did you mean min-bytes?";
         assert_eq!(error("[analyze]\nmin-byte = 1"), hint);
         assert_eq!(error("[analyse]"), "unknown section [analyse]: did you mean analyze?");
-        assert_eq!(error("[zzz]"), "unknown section [zzz]: known are analyze, gate, ignore");
+        assert_eq!(error("[zzz]"), "unknown section [zzz]: known are analyze, gate, ignore, prune");
         assert!(error("[analyze]\nmin-bytes = \"much\"").contains("\"much\" is not a size"));
         assert!(error("[analyze]\ntop = -1").contains("line 2"));
         assert!(error("[analyze").contains("line 1"));

@@ -7,12 +7,15 @@ use std::process::ExitCode;
 pub(crate) enum Code {
     /// Done.
     Done = 0,
-    /// A gate failed.
+    /// A gate failed, or a removal.
     Failed = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
     /// Something could not be read, measured or written.
     Unreadable = 3,
+    /// Nothing was done, because that is safer.
+    #[cfg(feature = "prune")]
+    Refused = 4,
 }
 
 /// A mistake in arguments or configuration that the command found, after they were parsed.
@@ -34,6 +37,14 @@ impl Code {
         #[cfg(feature = "engine")]
         if error.downcast_ref().is_some_and(jettison_profiler::Error::is_usage) {
             return Self::Usage;
+        }
+        #[cfg(feature = "prune")]
+        if let Some(error) = error.downcast_ref::<jettison_pruner::Error>() {
+            return match error {
+                jettison_pruner::Error::Usage(_) => Self::Usage,
+                jettison_pruner::Error::Unreadable(_) => Self::Unreadable,
+                jettison_pruner::Error::Refused(_) => Self::Refused,
+            };
         }
         if error.is::<UsageError>() || analyzer.is_some_and(jettison_analyzer::Error::is_usage) {
             Self::Usage

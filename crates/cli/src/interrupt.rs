@@ -18,7 +18,10 @@ static GENTLE: AtomicBool = AtomicBool::new(false);
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// From now on, the first signal only sets what is returned; the second ends the run at once.
-#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only containers end gently"))]
+#[cfg_attr(
+    not(any(feature = "engine", feature = "prune")),
+    expect(dead_code, reason = "only what works on other things than files ends gently")
+)]
 pub(crate) fn gently() -> &'static AtomicBool {
     GENTLE.store(true, Ordering::SeqCst);
     &ENDING

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 mod args;
+#[cfg(feature = "prune")]
+mod clock;
 mod command;
 mod config;
 mod exit;

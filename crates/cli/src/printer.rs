@@ -32,12 +32,33 @@ impl Printer {
 
     /// How text on standard output is styled.
     pub(crate) fn style(self) -> Style {
-        let color = match self.color {
+        Style { color: self.has_color(), ..Style::default() }
+    }
+
+    /// Whether text on standard output has colours.
+    pub(crate) fn has_color(self) -> bool {
+        match self.color {
             When::Always => true,
             When::Never => false,
             When::Auto => io::stdout().is_terminal() && !settings::no_color(),
-        };
-        Style { color, ..Style::default() }
+        }
+    }
+
+    /// Whether somebody is there to answer a question.
+    #[cfg(feature = "prune")]
+    pub(crate) fn can_ask(self) -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
+    /// Asks a question that only a plain yes says yes to.
+    #[cfg(feature = "prune")]
+    pub(crate) fn ask(self, question: &str) -> anyhow::Result<bool> {
+        let mut out = io::stdout().lock();
+        write!(out, "\n{} [y/N] ", escape::line(question))?;
+        out.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Whether progress may be shown, which takes a terminal.
@@ -63,7 +84,7 @@ impl Printer {
     }
 
     /// Says what was done.
-    #[cfg(feature = "engine")]
+    #[cfg(any(feature = "engine", feature = "prune"))]
     pub(crate) fn done(self, text: &str) {
         if !self.quiet {
             self.message("done", text);

@@ -62,6 +62,19 @@ fn rootless_podman() -> Option<String> {
     socket.exists().then(|| format!("unix://{}", socket.display()))
 }
 
+/// This node's name, as Kubernetes' downward API gives it to a pod that asks.
+#[cfg(feature = "prune")]
+pub(crate) fn node_name() -> Option<String> {
+    variable("NODE_NAME")
+}
+
+/// The host's name, as the kubelet takes it for the node's.
+#[cfg(feature = "prune")]
+pub(crate) fn host_name() -> String {
+    let system = rustix::system::uname();
+    system.nodename().to_string_lossy().to_ascii_lowercase()
+}
+
 /// podman's auth files, as containers-auth.json(5) orders them, then Docker's.
 fn auth_files() -> Vec<PathBuf> {
     let home = directory("HOME");

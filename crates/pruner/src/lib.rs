@@ -7,8 +7,25 @@
 
 pub mod cluster;
 mod error;
+pub mod execute;
+pub mod history;
+pub mod inventory;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod moment;
+pub mod outside;
+pub mod plan;
+pub mod policy;
+pub mod prune;
+pub mod reclaim;
 pub mod reference;
+pub mod report;
+pub mod runtime;
 
 pub use error::{Error, Result};
+pub use history::History;
+pub use inventory::{Image, ImageId, Inventory};
+pub use moment::Moment;
+pub use plan::Plan;
+pub use policy::Policy;
+pub use reference::References;

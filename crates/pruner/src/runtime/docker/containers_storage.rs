@@ -1,0 +1,250 @@
+//! containers/storage, which podman, buildah and CRI-O share: what its files say that podman's
+//! answers leave out. Images are in `overlay-images`, layers in `overlay-layers`, containers in
+//! `overlay-containers`, each with one JSON list.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::inventory::{Container, ImageId, Pullable};
+use crate::reclaim::{Part, Storage};
+
+/// The longest list that is read, in bytes: tens of thousands of layers.
+const LIST_MAX: u64 = 64 << 20;
+/// The longest manifest, in bytes: what registries accept.
+const MANIFEST_MAX: u64 = 4 << 20;
+/// Layers on top of each other at most: the kernel's overlay takes 500.
+const CHAIN_MAX: usize = 1024;
+
+#[derive(Deserialize)]
+struct ImageRow {
+    id: String,
+    #[serde(default)]
+    layer: Option<String>,
+    #[serde(default, rename = "mapped-layers")]
+    mapped_layers: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct LayerRow {
+    id: String,
+    #[serde(default)]
+    parent: Option<String>,
+    #[serde(default)]
+    created: Option<Timestamp>,
+    #[serde(default, rename = "diff-size")]
+    diff_size: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct ContainerRow {
+    id: String,
+    #[serde(default)]
+    names: Option<Vec<String>>,
+    #[serde(default)]
+    image: Option<String>,
+    #[serde(default)]
+    layer: Option<String>,
+}
+
+/// The lists of one store.
+pub(super) struct Store {
+    root: PathBuf,
+    images: HashMap<ImageId, ImageRow>,
+    layers: HashMap<String, LayerRow>,
+    containers: Vec<ContainerRow>,
+}
+
+impl Store {
+    /// Whether a store is at `root` that can be read.
+    pub(super) fn is_at(root: &Path) -> bool {
+        root.join("overlay-layers").is_dir()
+    }
+
+    /// Reads the lists. A list that is not there is empty; one that cannot be read is an error.
+    pub(super) fn read(root: &Path) -> Result<Self> {
+        let images: Vec<ImageRow> = list(&root.join("overlay-images/images.json"))?;
+        let layers: Vec<LayerRow> = list(&root.join("overlay-layers/layers.json"))?;
+        let containers = list(&root.join("overlay-containers/containers.json"))?;
+        Ok(Self {
+            root: root.to_owned(),
+            images: images.into_iter().map(|row| (ImageId::new(&row.id), row)).collect(),
+            layers: layers.into_iter().map(|row| (row.id.clone(), row)).collect(),
+            containers,
+        })
+    }
+
+    /// The layers of an image, and whether that is all of them.
+    fn layers_of(&self, id: &ImageId) -> Option<Vec<&LayerRow>> {
+        let row = self.images.get(id)?;
+        let tops = row.layer.iter().chain(row.mapped_layers.iter().flatten());
+        let mut layers = Vec::new();
+        for top in tops.filter(|top| !top.is_empty()) {
+            layers.extend(self.chain(top)?);
+        }
+        Some(layers)
+    }
+
+    fn chain(&self, top: &str) -> Option<Vec<&LayerRow>> {
+        let mut chain = Vec::new();
+        let mut next = top;
+        while !next.is_empty() {
+            let row = self.layers.get(next)?;
+            chain.push(row);
+            if chain.len() > CHAIN_MAX {
+                return None;
+            }
+            next = row.parent.as_deref().unwrap_or_default();
+        }
+        Some(chain)
+    }
+
+    /// When the newest of an image's layers was written: not after the image came, and before that
+    /// only where it brought no layer of its own.
+    pub(super) fn pulled(&self, id: &ImageId) -> Option<Timestamp> {
+        self.layers_of(id)?.iter().filter_map(|row| row.created).max()
+    }
+
+    /// Whether an image was pulled: what registries hand out is compressed, what was built or
+    /// loaded here is filed as it lies.
+    pub(super) fn pullable(&self, id: &ImageId) -> Pullable {
+        #[derive(Deserialize)]
+        struct Manifest {
+            #[serde(default)]
+            layers: Vec<Layer>,
+        }
+        #[derive(Deserialize)]
+        struct Layer {
+            #[serde(default, rename = "mediaType")]
+            media_type: String,
+        }
+        let path = self.root.join("overlay-images").join(id.hex()).join("manifest");
+        let manifest = bounded(&path, MANIFEST_MAX).ok();
+        let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+        let Some(manifest) = manifest else {
+            return Pullable::No("its manifest in podman's store cannot be read".to_owned());
+        };
+        let is_packed = |layer: &Layer| {
+            let name = layer.media_type.as_str();
+            name.ends_with("gzip") || name.ends_with("zstd") || name.ends_with("zstd:chunked")
+        };
+        if manifest.layers.iter().all(is_packed) {
+            Pullable::Yes
+        } else {
+            Pullable::No("it was built or loaded here (its layers are not compressed)".to_owned())
+        }
+    }
+
+    /// The containers of the store, whoever made them.
+    pub(super) fn containers(&self) -> impl Iterator<Item = Container> {
+        self.containers.iter().filter_map(|row| {
+            let image = row.image.clone().filter(|image| !image.is_empty())?;
+            Some(Container {
+                id: row.id.clone(),
+                name: row.names.iter().flatten().next().cloned().unwrap_or_default(),
+                state: "in containers/storage".to_owned(),
+                images: vec![image],
+                pod: None,
+            })
+        })
+    }
+
+    /// What the images are made of: layers by their ID. Each counts once however many images have
+    /// it.
+    pub(super) fn storage(&self) -> Storage {
+        let mut storage = Storage::default();
+        for row in self.layers.values() {
+            storage.part(&row.id, row.diff_size.unwrap_or_default());
+        }
+        for id in self.images.keys() {
+            let Some(layers) = self.layers_of(id) else { continue };
+            let parts: Vec<Part> = layers
+                .iter()
+                .map(|row| storage.part(&row.id, row.diff_size.unwrap_or_default()))
+                .collect();
+            storage.image(id, parts);
+        }
+        for row in &self.containers {
+            let chain = row.layer.as_deref().and_then(|layer| self.chain(layer));
+            for layer in chain.unwrap_or_default() {
+                storage.hold(&layer.id);
+            }
+        }
+        storage
+    }
+}
+
+fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let told = |because: &dyn std::fmt::Display| {
+        let path = path.display();
+        Error::Refused(format!("{path}: {because}: the store does not say what is in use"))
+    };
+    match bounded(path, LIST_MAX) {
+        Ok(bytes) if bytes.len() as u64 > LIST_MAX => Err(told(&"it is longer than any list")),
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| told(&error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(told(&error.kind())),
+    }
+}
+
+/// A file's bytes, one more than `max` where there are more.
+fn bounded(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_says_what_podman_does_not() {
+        let room = tempfile::tempdir().unwrap();
+        let root = room.path();
+        let id = "a".repeat(64);
+        for (path, text) in [
+            ("overlay-images/images.json", format!("[{{\"id\": \"{id}\", \"layer\": \"top\"}}]")),
+            (
+                "overlay-layers/layers.json",
+                "[{\"id\": \"low\", \"created\": \"2026-01-01T00:00:00.5Z\", \"diff-size\": 40},
+                  {\"id\": \"top\", \"parent\": \"low\", \"diff-size\": 5,
+                   \"created\": \"2026-02-01T01:00:00+01:00\"}]"
+                    .to_owned(),
+            ),
+            (
+                "overlay-containers/containers.json",
+                format!(
+                    "[{{\"id\": \"c\", \"names\": [\"build\"], \"image\": \"{id}\", \"layer\": \"low\"}}]"
+                ),
+            ),
+        ] {
+            let path = root.join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, text).unwrap();
+        }
+        let store = Store::read(root).unwrap();
+        let image = ImageId::new(&id);
+        assert_eq!(store.pulled(&image).unwrap().to_string(), "2026-02-01T00:00:00Z");
+        assert_eq!(store.storage().total(), 45);
+        let ledger_storage = store.storage();
+        let ledger = crate::reclaim::Ledger::new(&ledger_storage);
+        assert_eq!(ledger.price(&image, 0).bytes(), 5);
+        assert_eq!(store.containers().next().unwrap().images, [id.clone()]);
+        assert!(matches!(store.pullable(&image), Pullable::No(_)));
+        let manifest = root.join("overlay-images").join(&id).join("manifest");
+        fs_err::create_dir_all(manifest.parent().unwrap()).unwrap();
+        for (kind, is_pullable) in [("tar+gzip", true), ("tar", false)] {
+            let text = format!("{{\"layers\": [{{\"mediaType\": \"application/x.{kind}\"}}]}}");
+            fs_err::write(&manifest, text).unwrap();
+            assert_eq!(store.pullable(&image) == Pullable::Yes, is_pullable);
+        }
+        fs_err::write(root.join("overlay-layers/layers.json"), "[{").unwrap();
+        assert!(Store::read(root).err().unwrap().is_refusal());
+    }
+}
