@@ -10,6 +10,8 @@ mod error;
 pub mod execute;
 pub mod history;
 pub mod inventory;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod moment;
 pub mod outside;
 pub mod plan;

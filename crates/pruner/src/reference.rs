@@ -1,8 +1,13 @@
 //! Who needs which image of the node.
 
+mod field;
 pub mod holder;
 pub mod keep;
 pub mod name;
+pub mod pod;
+mod spec;
+pub mod static_pod;
+pub mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 

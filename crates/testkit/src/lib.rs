@@ -7,6 +7,7 @@
 //! - [`containers_storage`]: a private store for skopeo and buildah
 //! - [`cri`]: pods of a runtime, made as the kubelet makes them; [`grpc_proxy`] stands in front of one,
 //!   records calls and fails them
+//! - [`kubernetes`]: a fake API server over TLS, with faults
 //! - [`registry`]: a private registry, and a front that demands tokens and injects faults
 //! - [`require`]: what a test needs of the machine, and how to do without
 
@@ -18,6 +19,7 @@ pub mod demo;
 pub mod engine;
 pub mod grpc_proxy;
 pub mod image;
+pub mod kubernetes;
 pub mod podman;
 pub mod process;
 pub mod registry;
