@@ -17,7 +17,8 @@ pub(crate) use gate::{BaselineArgs, BaselineCommand, BaselineUpdateArgs, GateArg
 use prune::PRUNE_HELP;
 #[cfg(feature = "prune")]
 pub(crate) use prune::{
-    AgeChoice, ExplainArgs, NodeArgs, NodeFormat, NodeOutputArgs, Percent, PruneArgs, RuntimeChoice,
+    AgeChoice, ExplainArgs, KubernetesChoice, NodeArgs, NodeFormat, NodeOutputArgs, Percent,
+    PruneArgs, RuntimeChoice, TemplatesChoice,
 };
 
 /// Slims container images, and prunes the nodes that hold them.

@@ -16,6 +16,8 @@ mod profile;
 #[cfg(feature = "prune")]
 mod prune;
 mod rules;
+#[cfg(feature = "prune")]
+mod watch;
 mod why;
 
 use std::io::Read;

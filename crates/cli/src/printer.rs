@@ -46,13 +46,13 @@ impl Printer {
 
     /// Whether somebody is there to answer a question.
     #[cfg(feature = "prune")]
-    pub(crate) fn can_ask(self) -> bool {
+    pub(crate) fn can_ask() -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
     /// Asks a question that only a plain yes says yes to.
     #[cfg(feature = "prune")]
-    pub(crate) fn ask(self, question: &str) -> anyhow::Result<bool> {
+    pub(crate) fn ask(question: &str) -> anyhow::Result<bool> {
         let mut out = io::stdout().lock();
         write!(out, "\n{} [y/N] ", escape::line(question))?;
         out.flush()?;
@@ -120,6 +120,33 @@ impl Printer {
         } else {
             write(&mut io::stderr().lock(), io::stderr().is_terminal());
         }
+    }
+
+    /// Says what a watch does: as a JSON object a line with the time, or as sentences.
+    #[cfg(feature = "prune")]
+    pub(crate) fn event(self, event: &jettison_pruner::watch::Event<'_>) {
+        use jettison_pruner::watch::Level;
+        let (level, is_shown) = match event.level {
+            Level::Debug => ("note", self.verbose),
+            Level::Info => ("info", !self.quiet),
+            Level::Warning => ("warning", !self.quiet),
+            Level::Error => ("error", true),
+        };
+        if !is_shown {
+            return;
+        }
+        if self.log_format == LogFormat::Text {
+            self.message(level, &event.message);
+            return;
+        }
+        let time = crate::clock::now().wall;
+        let mut line = serde_json::json!({ "time": time.to_string() });
+        if let (Some(line), Ok(serde_json::Value::Object(fields))) =
+            (line.as_object_mut(), serde_json::to_value(event))
+        {
+            line.extend(fields);
+        }
+        let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
     fn message(self, level: &str, text: &str) {

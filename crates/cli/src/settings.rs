@@ -68,6 +68,26 @@ pub(crate) fn node_name() -> Option<String> {
     variable("NODE_NAME")
 }
 
+/// The files that `KUBECONFIG` names.
+#[cfg(feature = "prune")]
+pub(crate) fn kubeconfig_variable() -> Vec<PathBuf> {
+    let list = std::env::var_os("KUBECONFIG").unwrap_or_default();
+    std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect()
+}
+
+/// The user's own kubeconfig, where there is one.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn home_kubeconfig() -> Option<PathBuf> {
+    directory("HOME").map(|home| home.join(".kube/config")).filter(|path| path.is_file())
+}
+
+/// Whether this process is a container of a pod that may ask its cluster's API.
+#[cfg(feature = "prune")]
+pub(crate) fn is_pod() -> bool {
+    variable("KUBERNETES_SERVICE_HOST").is_some()
+        && std::path::Path::new("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
+}
+
 /// The host's name, as the kubelet takes it for the node's.
 #[cfg(feature = "prune")]
 pub(crate) fn host_name() -> String {

@@ -94,6 +94,11 @@ impl Executed {
         self.outcomes.iter().filter(|outcome| **outcome == Outcome::Removed).count()
     }
 
+    /// Whether the run ended because the node could no longer be seen.
+    pub fn has_lost_sight(&self) -> bool {
+        matches!(self.stopped, Some(Stopped::View(_)))
+    }
+
     /// Whether a removal failed.
     pub fn has_failed(&self) -> bool {
         self.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(_)))

@@ -45,6 +45,9 @@ pub struct History {
     /// Repositories whose images were removed wrongly, and how many times their age limit doubles.
     #[serde(default)]
     pub doublings: BTreeMap<String, u32>,
+    /// When a scheduled run last came to its end.
+    #[serde(default)]
+    pub last_run: Option<Timestamp>,
     /// How many images were removed wrongly since the history began.
     #[serde(default)]
     pub regretted: u64,
@@ -137,6 +140,7 @@ impl History {
             removed: Vec::new(),
             begun: BTreeMap::new(),
             doublings: BTreeMap::new(),
+            last_run: None,
             regretted: 0,
         }
     }
@@ -161,7 +165,7 @@ impl History {
         let mut records = BTreeMap::new();
         for image in images {
             let id = image.id.as_str();
-            let mut record = self.images.remove(id).unwrap_or_else(|| Record {
+            let mut record = self.images.remove(id).unwrap_or(Record {
                 first_seen: now.wall,
                 first_counted: counted,
                 first_look: number,

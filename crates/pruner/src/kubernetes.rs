@@ -6,10 +6,13 @@
 mod config;
 mod list;
 pub mod node;
+mod outlook;
 mod page;
 mod refusal;
 mod request;
 mod resource;
+
+pub use outlook::Member;
 
 use std::fmt;
 use std::path::PathBuf;

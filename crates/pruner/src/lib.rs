@@ -12,6 +12,7 @@ pub mod history;
 pub mod inventory;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod metrics;
 pub mod moment;
 pub mod outside;
 pub mod plan;
@@ -21,6 +22,8 @@ pub mod reclaim;
 pub mod reference;
 pub mod report;
 pub mod runtime;
+pub mod schedule;
+pub mod watch;
 
 pub use error::{Error, Result};
 pub use history::History;

@@ -1,8 +1,11 @@
 //! What is asked outside the runtime: Kubernetes, and a kubelet's manifests.
 
+use std::path::{Path, PathBuf};
+
+use crate::cluster::Pod;
 use crate::error::Result;
 use crate::inventory::Use;
-use crate::reference::Outside;
+use crate::reference::{Outside, static_pod};
 
 /// Everything outside the runtime that can name an image.
 pub trait Outlook: Send + Sync {
@@ -16,20 +19,29 @@ pub trait Outlook: Send + Sync {
     fn name(&self) -> Option<String>;
 }
 
-/// A node that is nobody's but its own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Nowhere;
+/// A node that Kubernetes is not asked about; manifests of static pods count where there are some.
+#[derive(Clone, Debug, Default)]
+pub struct Alone {
+    /// Where a kubelet's manifests are.
+    pub static_pods: Option<PathBuf>,
+}
 
-impl Outlook for Nowhere {
+impl Outlook for Alone {
     fn read(&self, _: &Use) -> Result<Outside> {
-        Ok(Outside::default())
+        Ok(Outside { cluster: None, static_pods: static_pods(self.static_pods.as_deref())? })
     }
 
-    fn again(&self, before: &Outside, _: &Use) -> Result<Outside> {
-        Ok(before.clone())
+    fn again(&self, _: &Outside, used: &Use) -> Result<Outside> {
+        self.read(used)
     }
 
     fn name(&self) -> Option<String> {
-        None
+        let directory = self.static_pods.as_ref()?;
+        Some(format!("the runtime, static pods of {}", directory.display()))
     }
+}
+
+/// The pods of the manifests in a directory; none where there is no directory.
+pub(crate) fn static_pods(directory: Option<&Path>) -> Result<Vec<Pod>> {
+    directory.map(static_pod::read).transpose().map(Option::unwrap_or_default)
 }

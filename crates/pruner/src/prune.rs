@@ -64,7 +64,7 @@ pub struct Look {
 /// The history of a node, held while it is used.
 pub struct Kept {
     state: Option<StateDir>,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
     is_known: bool,
 }
 
@@ -83,20 +83,20 @@ impl Kept {
         });
         match taken {
             Ok((state, lock, is_known)) => {
-                Ok((Self { state: Some(state), _lock: Some(lock), is_known }, None))
+                Ok((Self { state: Some(state), lock: Some(lock), is_known }, None))
             }
             Err(error) if must_write => Err(error),
             Err(error) => {
                 let state = StateDir::existing(directory, runtime.kind().name());
                 let warning = format!("this look is not remembered: {error}");
-                Ok((Self { state, _lock: None, is_known: false }, Some(warning)))
+                Ok((Self { state, lock: None, is_known: false }, Some(warning)))
             }
         }
     }
 
     /// Writes the history, where it may be written.
     pub fn save(&self, history: &History) -> Result<()> {
-        match (&self.state, &self._lock) {
+        match (&self.state, &self.lock) {
             (Some(state), Some(_)) => state.save(history),
             _ => Ok(()),
         }
@@ -118,7 +118,7 @@ impl Kept {
             Loaded::Unusable(because) => {
                 let path = state.path();
                 let mut told = format!("{}: {because}", path.display());
-                if self._lock.is_some() {
+                if self.lock.is_some() {
                     let aside = state.set_aside()?;
                     told = format!("{told}; it is kept as {}", aside.display());
                 }

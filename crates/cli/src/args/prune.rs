@@ -1,5 +1,7 @@
 //! What can be typed of nodes and their images.
 
+#![expect(clippy::doc_markdown, reason = "the comments are the help of the command line")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,7 +58,45 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+    #[command(flatten)]
     pub(crate) output: NodeOutputArgs,
+}
+
+/// `--watch`.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "As a service")]
+pub(crate) struct WatchArgs {
+    /// Go on looking, and remove when it is due
+    #[arg(long, conflicts_with_all = ["observe", "yes"])]
+    pub(crate) watch: bool,
+    /// When it is due: five fields as cron has them, such as "0 3 * * *"
+    #[arg(long, value_name = "CRON", requires = "watch")]
+    pub(crate) schedule: Option<String>,
+    /// The schedule's time zone [default: UTC]
+    #[arg(long, value_name = "ZONE", requires = "watch")]
+    pub(crate) time_zone: Option<String>,
+    /// Begin up to so much later, differently on each node [default: 0s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "watch")]
+    pub(crate) jitter: Option<Duration>,
+    /// Remove nothing in this part of the day, such as 08:00-18:00
+    #[arg(long, value_name = "HH:MM-HH:MM", requires = "watch")]
+    pub(crate) quiet_window: Vec<String>,
+    /// Remove once so much of the image file system is used
+    #[arg(long, value_name = "PERCENT", requires = "low_threshold")]
+    pub(crate) high_threshold: Option<Percent>,
+    /// ... until no more than this is
+    #[arg(long, value_name = "PERCENT", requires = "high_threshold")]
+    pub(crate) low_threshold: Option<Percent>,
+    /// The age from which on an image may go then [default: that of --older-than]
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, requires = "watch")]
+    pub(crate) pressure_older_than: Option<Duration>,
+    /// How long between two looks [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "watch")]
+    pub(crate) observe_every: Option<Duration>,
+    /// Serve /metrics and /healthz there [default: 127.0.0.1:9640; `off` for nowhere]
+    #[arg(long, value_name = "ADDRESS", requires = "watch")]
+    pub(crate) metrics_address: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -117,9 +157,22 @@ pub(crate) struct NodeArgs {
     /// Its socket: unix:///run/..., a path, or tcp:// for an engine
     #[arg(long, value_name = "URI")]
     pub(crate) endpoint: Option<String>,
-    /// This node's name [default: NODE_NAME, or the host's name]
+    /// Ask Kubernetes which images pods and workloads name [default: auto, where this is a node
+    /// of a cluster]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) kubernetes: Option<KubernetesChoice>,
+    /// How Kubernetes is reached, outside of a pod [default: KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// This node's name in Kubernetes [default: NODE_NAME, or the host's name]
     #[arg(long, value_name = "NAME")]
     pub(crate) node_name: Option<String>,
+    /// Which workloads keep the images of their templates [default: all]
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) templates: Option<TemplatesChoice>,
+    /// The manifests of static pods [default: /etc/kubernetes/manifests, where it is]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) static_pods: Option<PathBuf>,
     /// The age from which on an image may go [default: 7d]
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) older_than: Option<Duration>,
@@ -157,6 +210,26 @@ pub(crate) enum RuntimeChoice {
     Cri,
     /// podman's service
     Podman,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KubernetesChoice {
+    /// Where this is a pod, a kubeconfig is named, or the runtime has pods
+    Auto,
+    /// Always: without an answer nothing goes
+    Required,
+    /// Never: only what the runtime itself knows counts
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TemplatesChoice {
+    /// All of the cluster, also at 0 replicas
+    All,
+    /// None: what no pod has at the moment may go
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]

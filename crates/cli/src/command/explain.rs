@@ -18,9 +18,13 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Code>
     let node = node(&args.node, Bounds::default(), context)?;
     let directory = state_dir(&args.node, context);
     let (kept, warning) = Kept::take(&directory, &*node.runtime, false)?;
-    warning.iter().for_each(|warning| printer.warning(warning));
+    if let Some(warning) = &warning {
+        printer.warning(warning);
+    }
     let look = node.look(&clock::now(), &kept)?;
-    look.warnings.iter().for_each(|warning| printer.warning(warning));
+    for warning in &look.warnings {
+        printer.warning(warning);
+    }
     let row = look.find(&args.image)?;
     let report = Report { node: &node, look: &look, executed: None };
     let render = |format, color| match format {

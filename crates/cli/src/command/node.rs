@@ -4,19 +4,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jettison_oci::Bytes;
-use jettison_pruner::outside::Nowhere;
+use jettison_pruner::outside::{Alone, Outlook};
 use jettison_pruner::policy::{AgeBy, Bounds};
 use jettison_pruner::prune::Node;
 use jettison_pruner::reference::keep::KeepRules;
-use jettison_pruner::runtime::{Asked, Kind, find};
+use jettison_pruner::runtime::{Asked, Kind, Runtime, find};
 use jettison_pruner::{Policy, report};
 
-use crate::args::{AgeChoice, NodeArgs, NodeOutputArgs, PruneArgs, RuntimeChoice};
+use crate::args::{
+    AgeChoice, KubernetesChoice, NodeArgs, NodeOutputArgs, PruneArgs, RuntimeChoice,
+    TemplatesChoice,
+};
 use crate::command::Context;
 use crate::settings;
 
 /// Where a node's history is kept.
 const STATE_DIR: &str = "/var/lib/jettison";
+/// Where kubeadm and others put the manifests of static pods.
+const STATIC_PODS: &str = "/etc/kubernetes/manifests";
 /// Below this an image that was just pulled may go before its first container is made.
 const MIN_AGE_WARN: Duration = Duration::from_mins(10);
 
@@ -39,9 +44,101 @@ pub(crate) fn node(args: &NodeArgs, bounds: Bounds, context: &Context) -> anyhow
         docker_host: settings::docker_host(),
         podman_host: settings::podman_host(),
     })?;
-    let name = args.node_name.clone().or_else(|| config.node_name.clone());
-    let name = name.or_else(settings::node_name).unwrap_or_else(settings::host_name);
-    Ok(Node { name, runtime, outlook: Box::new(Nowhere), keep, policy })
+    let name = name(args, context);
+    let outlook = outlook(args, &name, &*runtime, context)?;
+    Ok(Node { name, runtime, outlook, keep, policy })
+}
+
+/// The node's name.
+pub(crate) fn name(args: &NodeArgs, context: &Context) -> String {
+    let name = args.node_name.clone().or_else(|| context.config.prune.node_name.clone());
+    name.or_else(settings::node_name).unwrap_or_else(settings::host_name)
+}
+
+/// Who is asked outside the runtime.
+fn outlook(
+    args: &NodeArgs,
+    node: &str,
+    runtime: &dyn Runtime,
+    context: &Context,
+) -> anyhow::Result<Box<dyn Outlook>> {
+    let config = &context.config.prune;
+    let static_pods = args.static_pods.clone().or_else(|| config.static_pods.clone());
+    let static_pods =
+        static_pods.or_else(|| Some(PathBuf::from(STATIC_PODS)).filter(|path| path.is_dir()));
+    let choice = args.kubernetes.or(config.kubernetes).unwrap_or(KubernetesChoice::Auto);
+    if choice == KubernetesChoice::Off {
+        return Ok(Box::new(Alone { static_pods }));
+    }
+    let named = args.kubeconfig.clone().or_else(|| config.kubeconfig.clone());
+    let named = named.map_or_else(settings::kubeconfig_variable, |path| vec![path]);
+    let is_asked = choice == KubernetesChoice::Required || !named.is_empty();
+    if !is_asked && !settings::is_pod() {
+        let pods = runtime.used()?.pod_uids().len();
+        if pods == 0 {
+            context.printer.note("no pod of Kubernetes runs here: its API is not asked");
+            return Ok(Box::new(Alone { static_pods }));
+        }
+    }
+    let templates = args.templates.or(config.templates).unwrap_or(TemplatesChoice::All);
+    kubernetes::member(&named, node, templates == TemplatesChoice::All, static_pods)
+}
+
+#[cfg(feature = "kubernetes")]
+mod kubernetes {
+    use std::path::PathBuf;
+
+    use jettison_pruner::Error;
+    use jettison_pruner::kubernetes::{Api, Member};
+    use jettison_pruner::outside::Outlook;
+
+    use crate::settings;
+
+    /// The node as a member of the cluster that is named, that this process is a pod of, or that
+    /// the user's kubeconfig names.
+    pub(super) fn member(
+        named: &[PathBuf],
+        node: &str,
+        templates: bool,
+        static_pods: Option<PathBuf>,
+    ) -> anyhow::Result<Box<dyn Outlook>> {
+        let api = if !named.is_empty() {
+            Api::from_kubeconfig(named, None)?
+        } else if settings::is_pod() {
+            Api::in_cluster()?
+        } else if let Some(path) = settings::home_kubeconfig() {
+            Api::from_kubeconfig(&[path], None)?
+        } else {
+            return Err(Error::Refused(
+                "pods of Kubernetes run here, and nothing says how to ask its API which images \
+                 they need: name a kubeconfig with --kubeconfig, run as a pod with a service \
+                 account, or say --kubernetes off if only what the runtime knows counts"
+                    .to_owned(),
+            )
+            .into());
+        };
+        Ok(Box::new(Member { api, node: node.to_owned(), templates, static_pods }))
+    }
+}
+
+#[cfg(not(feature = "kubernetes"))]
+mod kubernetes {
+    use std::path::PathBuf;
+
+    use jettison_pruner::Error;
+    use jettison_pruner::outside::Outlook;
+
+    /// What this build cannot do.
+    pub(super) fn member(
+        _: &[PathBuf],
+        _: &str,
+        _: bool,
+        _: Option<PathBuf>,
+    ) -> anyhow::Result<Box<dyn Outlook>> {
+        let because = "this build of jettison does not speak to Kubernetes (feature kubernetes): \
+                       say --kubernetes off if only what the runtime knows counts";
+        Err(Error::Refused(because.to_owned()).into())
+    }
 }
 
 fn policy(args: &NodeArgs, bounds: Bounds, context: &Context) -> Policy {

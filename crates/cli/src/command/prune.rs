@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jettison_oci::Bytes;
 use jettison_oci::count::counted;
-use jettison_pruner::execute::{Executed, Means, Stopped, execute};
+use jettison_pruner::execute::{Executed, Means, execute};
 use jettison_pruner::prune::{Kept, Look, Node};
 use jettison_pruner::report::{Report, model, text};
 
@@ -12,6 +12,7 @@ use crate::args::{Format, NodeFormat, PruneArgs};
 use crate::clock;
 use crate::command::Context;
 use crate::command::node::{bounds, node, state_dir, style};
+use crate::command::watch;
 use crate::exit::Code;
 use crate::interrupt;
 use crate::output;
@@ -29,17 +30,24 @@ enum Intent {
 }
 
 pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
+    if args.watch.watch {
+        return watch::run(args, context);
+    }
     let printer = context.printer;
-    let intent = intent(args, printer);
+    let intent = intent(args);
     let outputs = output::open(&args.output.output)?;
     let node = node(&args.node, bounds(args, context), context)?;
     let directory = state_dir(&args.node, context);
     let must_write = args.observe || intent == Intent::Execute;
     let (kept, warning) = Kept::take(&directory, &*node.runtime, must_write)?;
     let is_remembered = warning.is_none();
-    warning.iter().for_each(|warning| printer.warning(warning));
+    if let Some(warning) = &warning {
+        printer.warning(warning);
+    }
     let mut look = node.look(&clock::now(), &kept)?;
-    look.warnings.iter().for_each(|warning| printer.warning(warning));
+    for warning in &look.warnings {
+        printer.warning(warning);
+    }
     if args.observe {
         let history = &look.history;
         printer.done(&format!(
@@ -55,12 +63,12 @@ pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
         Intent::Execute => has_work,
         Intent::Ask if has_work && is_remembered => {
             Printer::result(&render(Format::Text, args, &node, &look, None, printer))?;
-            ask(&look, printer)?
+            ask(&look)?
         }
         Intent::Ask | Intent::Show => false,
     };
     let executed = if wants {
-        Some(carry_out(args, &node, &mut look, &kept, context)?)
+        Some(carry_out(args, &node, &mut look, &kept, context))
     } else {
         if has_work && intent == Intent::Show && !args.dry_run {
             printer.warning(
@@ -81,22 +89,22 @@ pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
     Ok(executed.map_or(Code::Done, |executed| code(&executed)))
 }
 
-fn intent(args: &PruneArgs, printer: Printer) -> Intent {
+fn intent(args: &PruneArgs) -> Intent {
     if args.dry_run {
         Intent::Show
     } else if args.yes {
         Intent::Execute
-    } else if args.output.format == NodeFormat::Text && printer.can_ask() {
+    } else if args.output.format == NodeFormat::Text && Printer::can_ask() {
         Intent::Ask
     } else {
         Intent::Show
     }
 }
 
-fn ask(look: &Look, printer: Printer) -> anyhow::Result<bool> {
+fn ask(look: &Look) -> anyhow::Result<bool> {
     let count = counted(look.plan.removals().count(), "image");
     let bytes = Bytes(look.plan.predicted().bytes());
-    printer.ask(&format!("Remove {count}, {bytes}?"))
+    Printer::ask(&format!("Remove {count}, {bytes}?"))
 }
 
 fn carry_out(
@@ -105,7 +113,7 @@ fn carry_out(
     look: &mut Look,
     kept: &Kept,
     context: &Context,
-) -> anyhow::Result<Executed> {
+) -> Executed {
     let printer = context.printer;
     let begun = Instant::now();
     let timeout = args.timeout.or(context.config.prune.timeout);
@@ -121,9 +129,9 @@ fn carry_out(
         save: &|history| kept.save(history),
         warn: &|text| printer.warning(text),
     };
-    Ok(execute(&look.plan, &mut look.history, &means, &mut |row, outcome| {
+    execute(&look.plan, &mut look.history, &means, &mut |row, outcome| {
         printer.note(&format!("{}: {}", row.image.name(), outcome.code()));
-    }))
+    })
 }
 
 fn render(
@@ -142,7 +150,7 @@ fn render(
 }
 
 fn code(executed: &Executed) -> Code {
-    let has_lost_sight = matches!(executed.stopped, Some(Stopped::View(_)));
+    let has_lost_sight = executed.has_lost_sight();
     if executed.has_failed() || (has_lost_sight && executed.removed() > 0) {
         Code::Failed
     } else if has_lost_sight {

@@ -7,7 +7,7 @@ use jettison_oci::Bytes;
 use serde::{Deserialize, Deserializer};
 
 use super::parsed;
-use crate::args::{AgeChoice, Percent, RuntimeChoice};
+use crate::args::{AgeChoice, KubernetesChoice, Percent, RuntimeChoice, TemplatesChoice};
 
 /// Its keys.
 pub(super) const KEYS: &[&str] = &[
@@ -15,15 +15,28 @@ pub(super) const KEYS: &[&str] = &[
     "allow-unpullable",
     "built-in-keeps",
     "endpoint",
+    "high-threshold",
+    "jitter",
     "keep",
     "keep-newest",
+    "kubeconfig",
+    "kubernetes",
+    "low-threshold",
     "max-bytes",
     "max-images",
+    "metrics-address",
     "min-age",
     "node-name",
+    "observe-every",
     "older-than",
+    "pressure-older-than",
+    "quiet-windows",
     "runtime",
+    "schedule",
     "state-dir",
+    "static-pods",
+    "templates",
+    "time-zone",
     "timeout",
     "until-free",
 ];
@@ -37,18 +50,37 @@ pub(crate) struct Prune {
     /// `false` is `--no-built-in-keeps`.
     pub(crate) built_in_keeps: Option<bool>,
     pub(crate) endpoint: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) high_threshold: Option<Percent>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) jitter: Option<Duration>,
     pub(crate) keep: Vec<String>,
     pub(crate) keep_newest: Option<usize>,
+    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) kubernetes: Option<KubernetesChoice>,
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) low_threshold: Option<Percent>,
     #[serde(deserialize_with = "parsed")]
     pub(crate) max_bytes: Option<Bytes>,
     pub(crate) max_images: Option<usize>,
+    pub(crate) metrics_address: Option<String>,
     #[serde(deserialize_with = "duration")]
     pub(crate) min_age: Option<Duration>,
     pub(crate) node_name: Option<String>,
     #[serde(deserialize_with = "duration")]
+    pub(crate) observe_every: Option<Duration>,
+    #[serde(deserialize_with = "duration")]
     pub(crate) older_than: Option<Duration>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) pressure_older_than: Option<Duration>,
+    /// Each is one `--quiet-window`.
+    pub(crate) quiet_windows: Vec<String>,
     pub(crate) runtime: Option<RuntimeChoice>,
+    pub(crate) schedule: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) static_pods: Option<PathBuf>,
+    pub(crate) templates: Option<TemplatesChoice>,
+    pub(crate) time_zone: Option<String>,
     #[serde(deserialize_with = "duration")]
     pub(crate) timeout: Option<Duration>,
     #[serde(deserialize_with = "parsed")]
@@ -74,7 +106,11 @@ mod tests {
                     built-in-keeps = false\nendpoint = \"unix:///x\"\nkeep = [\"a/*\"]\n\
                     keep-newest = 2\nmax-bytes = \"5 GiB\"\nmax-images = 9\nmin-age = \"10m\"\n\
                     node-name = \"n\"\nolder-than = \"14d\"\nruntime = \"cri\"\n\
-                    state-dir = \"/s\"\ntimeout = \"5m\"\nuntil-free = \"20%\"\n";
+                    state-dir = \"/s\"\nstatic-pods = \"/p\"\ntemplates = \"none\"\n\
+                    kubeconfig = \"/k\"\nkubernetes = \"off\"\nschedule = \"0 3 * * *\"\n\
+                    time-zone = \"UTC\"\njitter = \"30m\"\nquiet-windows = [\"08:00-18:00\"]\n\
+                    high-threshold = 80\nlow-threshold = \"70%\"\nobserve-every = \"1m\"\n\
+                    pressure-older-than = \"1d\"\nmetrics-address = \"off\"\ntimeout = \"5m\"\nuntil-free = \"20%\"\n";
         let prune = Config::parse(text).unwrap().prune;
         assert_eq!(prune.older_than, Some(Duration::from_hours(14 * 24)));
         assert_eq!(prune.until_free, Some(Percent(20)));

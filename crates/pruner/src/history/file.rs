@@ -55,6 +55,13 @@ struct Header {
     digest: String,
 }
 
+/// What every version's first line has.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    schema_version: u32,
+}
+
 impl StateDir {
     /// The directory, made where it is missing.
     pub fn open(directory: &Path, runtime: &'static str) -> Result<Self> {
@@ -187,11 +194,6 @@ fn parse(bytes: &[u8]) -> std::result::Result<History, Fault> {
     }
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let header = lines.next().unwrap_or_default();
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Version {
-        schema_version: u32,
-    }
     let Version { schema_version } = serde_json::from_slice(header)
         .map_err(|_| corrupt("its first line is not that of a history"))?;
     if schema_version > SCHEMA_VERSION {

@@ -163,9 +163,9 @@ fn ages_by_the_runtime_s_and_the_image_s_word() {
         let time = Some(at(0).wall - jiff::SignedDuration::from_hours(24 * 30));
         let known = &mut node.inventory.images[0];
         if by == AgeBy::Pulled {
-            known.pulled = time
+            known.pulled = time;
         } else {
-            known.created = time
+            known.created = time;
         }
         let plan = node.look(0);
         // A pull that is known says how long the image is here; a build does not.

@@ -238,28 +238,6 @@ impl Cri {
         Ok(verbose::sandbox_images(&status.info))
     }
 
-    fn image_of(&self, listed: &CriImage) -> Image {
-        let names = |names: &[String]| {
-            let mut names: Vec<String> =
-                names.iter().filter(|name| !name.contains("<none>")).cloned().collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
-        Image {
-            id: ImageId::new(&listed.id),
-            tags: names(&listed.repo_tags),
-            digests: names(&listed.repo_digests),
-            size: listed.size,
-            pinned: listed.pinned,
-            labels: BTreeMap::new(),
-            created: None,
-            pulled: None,
-            pullable: pullable(&listed.repo_digests),
-            children: Vec::new(),
-        }
-    }
-
     fn image_root(&self) -> Option<PathBuf> {
         let mut client = self.images_client();
         let info = self.answer("its file system", async move {
@@ -268,6 +246,29 @@ impl Cri {
         let filesystems = info.ok()?.image_filesystems;
         let mountpoint = filesystems.into_iter().find_map(|fs| fs.fs_id)?.mountpoint;
         Some(PathBuf::from(mountpoint)).filter(|path| path.is_absolute())
+    }
+}
+
+/// An image as the interface lists it.
+fn image_of(listed: &CriImage) -> Image {
+    let names = |names: &[String]| {
+        let mut names: Vec<String> =
+            names.iter().filter(|name| !name.contains("<none>")).cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    Image {
+        id: ImageId::new(&listed.id),
+        tags: names(&listed.repo_tags),
+        digests: names(&listed.repo_digests),
+        size: listed.size,
+        pinned: listed.pinned,
+        labels: BTreeMap::new(),
+        created: None,
+        pulled: None,
+        pullable: pullable(&listed.repo_digests),
+        children: Vec::new(),
     }
 }
 
@@ -313,7 +314,7 @@ impl Runtime for Cri {
         let graph = self.native.as_ref().map(|native| native.graph(self)).transpose()?;
         let mut images = Vec::with_capacity(listed.len());
         for (listed, info) in listed.iter().zip(&infos) {
-            let mut image = self.image_of(listed);
+            let mut image = image_of(listed);
             image.labels = info.labels.clone().unwrap_or_default();
             image.created = info.created;
             if let Some(graph) = &graph {
@@ -335,7 +336,7 @@ impl Runtime for Cri {
         let mut storage = Storage::default();
         if let Some(graph) = &graph {
             storage = graph.storage(&images);
-            warnings.extend(graph.warnings(&images));
+            warnings.extend(graph::warnings(&images));
         }
         Ok(Inventory { images, used: self.used()?, storage, capacity: self.capacity(), warnings })
     }
@@ -374,13 +375,13 @@ impl Runtime for Cri {
             None if id.as_str() != id.hex() => self.status(id.hex())?,
             None => None,
         };
-        Ok(status.map(|status| self.image_of(&status)))
+        Ok(status.map(|status| image_of(&status)))
     }
 
     fn storage(&self) -> Result<Storage> {
         let Some(native) = &self.native else { return Ok(Storage::default()) };
         let listed = self.list_images()?;
-        let images: Vec<Image> = listed.iter().map(|listed| self.image_of(listed)).collect();
+        let images: Vec<Image> = listed.iter().map(image_of).collect();
         Ok(native.graph(self)?.storage(&images))
     }
 

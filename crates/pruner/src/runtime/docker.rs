@@ -433,5 +433,5 @@ fn named(summary: &ImageSummary) -> Image {
 
 /// A time of the engine.
 fn time(date: &bollard::models::BollardDate) -> Option<Timestamp> {
-    date.to_string().parse().ok()
+    date.parse().ok()
 }

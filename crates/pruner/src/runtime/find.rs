@@ -49,7 +49,7 @@ pub fn find(asked: &Asked) -> Result<Box<dyn Runtime>> {
                 }
             }
             Err(error) => {
-                silent.push(format!("{} at {}: {error}", place.kind.name(), place.address))
+                silent.push(format!("{} at {}: {error}", place.kind.name(), place.address));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jettison_pruner::execute::{Executed, Means, Outcome, execute};
-use jettison_pruner::outside::{Nowhere, Outlook};
+use jettison_pruner::outside::{Alone, Outlook};
 use jettison_pruner::prune::{Kept, Look, Node};
 use jettison_pruner::reference::keep::KeepRules;
 use jettison_pruner::runtime::{Asked, Kind, Runtime, find};
@@ -37,7 +37,7 @@ impl Desk {
             node: Node {
                 name: "node".to_owned(),
                 runtime,
-                outlook: Box::new(Nowhere),
+                outlook: Box::new(Alone::default()),
                 keep,
                 policy,
             },

@@ -4,6 +4,8 @@
 mod containerd;
 mod desk;
 mod docker;
+mod kubernetes;
 mod podman;
 mod races;
 mod views;
+mod watch;

@@ -22,8 +22,8 @@ fn no_pull_and_no_container_fails_beside_the_pruner() {
     let pod = kubelet.run_pod("default", "web", "uid").unwrap();
     let is_over = AtomicBool::new(false);
     let endpoint = daemon.endpoint();
-    let (created, pruned) = std::thread::scope(|scope| {
-        let pruner = scope.spawn(|| {
+    let (created, looks) = std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
             let mut desk = Desk::new(Kind::Cri, &endpoint);
             desk.node.policy.older_than = Duration::ZERO;
             desk.node.policy.min_age = Duration::from_mins(10);
@@ -47,12 +47,12 @@ fn no_pull_and_no_container_fails_beside_the_pruner() {
             }
         }));
         is_over.store(true, Ordering::SeqCst);
-        let pruned = pruner.join();
+        let looked = looking.join();
         assert!(ended.is_ok(), "a pull or a container failed after {created} rounds");
-        (created, pruned.unwrap())
+        (created, looked.unwrap())
     });
     assert_eq!(created, ROUNDS);
-    assert!(pruned > 10, "the pruner looked {pruned} times");
+    assert!(looks > 10, "the pruner looked {looks} times");
 }
 
 #[test]
@@ -74,14 +74,11 @@ fn a_container_at_the_very_moment_of_removal_can_be_made_again() {
             (executed, container.join().unwrap())
         });
         // Either the pruner saw it, or the kubelet has to pull again, which it can.
-        let id = match container {
-            Ok(id) => id,
-            Err(_) => {
-                assert_eq!(executed.removed(), 1);
-                kubelet.pull(&reference).unwrap();
-                kubelet.create(&pod, "app", &reference).unwrap()
-            }
-        };
+        let id = container.unwrap_or_else(|_| {
+            assert_eq!(executed.removed(), 1);
+            kubelet.pull(&reference).unwrap();
+            kubelet.create(&pod, "app", &reference).unwrap()
+        });
         kubelet.remove_container(&id).unwrap();
     }
 }

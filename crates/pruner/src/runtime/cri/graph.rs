@@ -200,19 +200,19 @@ impl Graph {
         }
         storage
     }
+}
 
-    /// What is odd in a store, for people.
-    pub(super) fn warnings(&self, images: &[Image]) -> Vec<String> {
-        let nameless = images.iter().filter(|image| image.names().next().is_none()).count();
-        if nameless == 0 {
-            return Vec::new();
-        }
-        vec![format!(
-            "{} without a name, which interrupted removals leave behind and which hold what they \
-             are made of: --allow-unpullable lets them go by age",
-            counted(nameless, "record")
-        )]
+/// What is odd in a store, for people.
+pub(super) fn warnings(images: &[Image]) -> Vec<String> {
+    let nameless = images.iter().filter(|image| image.names().next().is_none()).count();
+    if nameless == 0 {
+        return Vec::new();
     }
+    vec![format!(
+        "{} without a name, which interrupted removals leave behind and which hold what they \
+         are made of: --allow-unpullable lets them go by age",
+        counted(nameless, "record")
+    )]
 }
 
 #[cfg(test)]

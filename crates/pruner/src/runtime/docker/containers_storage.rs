@@ -211,8 +211,8 @@ mod tests {
 
     #[test]
     fn a_store_says_what_podman_does_not() {
-        let room = tempfile::tempdir().unwrap();
-        let root = room.path();
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
         let id = "a".repeat(64);
         for (path, text) in [
             ("overlay-images/images.json", format!("[{{\"id\": \"{id}\", \"layer\": \"top\"}}]")),
@@ -242,7 +242,7 @@ mod tests {
         let ledger_storage = store.storage();
         let ledger = crate::reclaim::Ledger::new(&ledger_storage);
         assert_eq!(ledger.price(&image, 0).bytes(), 5);
-        assert_eq!(store.containers().next().unwrap().images, [id.clone()]);
+        assert_eq!(store.containers().next().unwrap().images, std::slice::from_ref(&id));
         assert!(matches!(store.pullable(&image), Pullable::No(_)));
         let manifest = root.join("overlay-images").join(&id).join("manifest");
         fs_err::create_dir_all(manifest.parent().unwrap()).unwrap();
