@@ -25,6 +25,7 @@ mod outputs;
 mod owners;
 mod profile;
 mod proof;
+mod prune;
 mod reach;
 mod refusals;
 mod registry;

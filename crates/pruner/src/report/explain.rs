@@ -15,6 +15,7 @@ use crate::plan::{Reason, Row, Verdict};
 /// One image as JSON: `schemas/explain.v1.json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "ExplainDocument")]
 pub struct Document {
     /// The version of this shape.
     pub schema_version: u32,

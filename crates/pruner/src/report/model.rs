@@ -18,6 +18,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// A look at a node, and what was done about it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "PruneDocument")]
 pub struct Document {
     /// The version of this shape.
     pub schema_version: u32,
