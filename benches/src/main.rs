@@ -11,6 +11,8 @@ mod machine;
 mod made;
 mod measure;
 mod million;
+mod needed;
+mod node;
 mod profiling;
 mod programs;
 mod proof;
@@ -106,6 +108,12 @@ fn run(args: &RunArgs) -> anyhow::Result<bool> {
     }
     if wanted("million") {
         million::measure(&programs, args.runs, &mut table)?;
+    }
+    if wanted("node") {
+        node::measure(&programs, args.runs, &mut table)?;
+    }
+    if wanted("needed") {
+        needed::compare(&programs, &args.room)?;
     }
     if ["archive", "engine", "cache", "facts", "gate", "profile"].into_iter().any(wanted) {
         let real = match (&args.archive, &args.engine, &args.image) {
