@@ -2,6 +2,7 @@
 //! what goes on each runtime is tested in `crates/pruner/tests`.
 
 mod crash;
+mod kubernetes;
 mod service;
 mod terminal;
 

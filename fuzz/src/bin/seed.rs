@@ -245,6 +245,27 @@ fn dockerfiles() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
+/// What a pruner reads: a number that says what it is, and that.
+fn node() -> Vec<Vec<u8>> {
+    let pod = "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"b\",\"uid\":\"u\"},\
+               \"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"d:1\",\"imagePullPolicy\":\"Never\"}],\
+               \"volumes\":[{\"name\":\"v\",\"image\":{\"reference\":\"e:2\"}}]},\"status\":{\
+               \"containerStatuses\":[{\"name\":\"c\",\"image\":\"d:1\",\"imageID\":\"d@sha256:0\"}]}}";
+    let template = "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"jobTemplate\":{\"spec\":{\"template\":{\
+                    \"spec\":{\"containers\":[{\"image\":\"d\"}]}}}}}}";
+    let history = "{\"schemaVersion\":1,\"digest\":\"sha256:0\"}\n{\"node\":\"n\"}\n";
+    let texts = [
+        (0, "docker-pullable://a.example:5000/b/c:1@sha256:00"),
+        (0, "sha256:0123456789abcdef"),
+        (1, "{a,b}.example/**/c?:[12]*"),
+        (2, pod),
+        (3, template),
+        (4, "kind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: c, image: d}\n---\n{}\n"),
+        (5, history),
+    ];
+    texts.map(|(kind, text)| [&[kind], text.as_bytes()].concat()).to_vec()
+}
+
 fn main() -> anyhow::Result<()> {
     let corpus = std::env::args_os().nth(1).context("usage: seed DIRECTORY")?;
     let steps: Vec<u8> = (0..=255_u8).flat_map(|at| [at, at.wrapping_mul(7)]).collect();
@@ -261,6 +282,7 @@ fn main() -> anyhow::Result<()> {
         ("dockerfile", dockerfiles()),
         ("reference", texts()),
         ("gate", gate()),
+        ("node", node()),
         ("documents", documents()),
         ("cache", cached()?),
     ] {

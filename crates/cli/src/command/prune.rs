@@ -65,6 +65,10 @@ pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
             Printer::result(&render(Format::Text, args, &node, &look, None, printer))?;
             ask(&look)?
         }
+        Intent::Ask if has_work => {
+            printer.warning("nothing is removed: what is removed has to be remembered");
+            false
+        }
         Intent::Ask | Intent::Show => false,
     };
     let executed = if wants {
@@ -82,7 +86,7 @@ pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
         output.file.write(&bytes)?;
     }
     // What was shown before the question needs no repeating.
-    if executed.is_some() || intent != Intent::Ask || !has_work {
+    if executed.is_some() || intent != Intent::Ask || !has_work || !is_remembered {
         let format = args.output.format.into();
         Printer::result(&render(format, args, &node, &look, executed.as_ref(), printer))?;
     }

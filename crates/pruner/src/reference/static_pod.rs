@@ -64,9 +64,15 @@ fn manifest(path: &Path, pods: &mut Vec<Pod>) -> Result<(), String> {
     if bytes.len() as u64 > MANIFEST_MAX {
         return Err(format!("is larger than {} MiB", MANIFEST_MAX >> 20));
     }
+    parse(&bytes, pods)
+}
+
+/// Adds the pods of a manifest's bytes; the error is the end of a sentence.
+#[doc(hidden)]
+pub fn parse(bytes: &[u8], pods: &mut Vec<Pod>) -> Result<(), String> {
     let before = pods.len();
     // JSON is YAML too. The kubelet takes a file's first document only; to take all is safer.
-    let documents: Vec<Value> = serde_saphyr::from_slice_multiple(&bytes).map_err(|error| {
+    let documents: Vec<Value> = serde_saphyr::from_slice_multiple(bytes).map_err(|error| {
         let words: String = escape::line(&error.to_string()).chars().take(300).collect();
         format!("is neither YAML nor JSON ({words})")
     })?;

@@ -98,6 +98,25 @@ impl Desk {
         stop: &AtomicBool,
         is_over: &dyn Fn() -> bool,
     ) -> Executed {
+        self.execute_with(look, stop, is_over, &mut |_| {})
+    }
+
+    /// Removes all that may go, and tells of each.
+    pub(crate) fn execute_telling(
+        &self,
+        look: &mut Look,
+        told: &mut dyn FnMut(&Outcome),
+    ) -> Executed {
+        self.execute_with(look, &AtomicBool::new(false), &|| false, told)
+    }
+
+    fn execute_with(
+        &self,
+        look: &mut Look,
+        stop: &AtomicBool,
+        is_over: &dyn Fn() -> bool,
+        told: &mut dyn FnMut(&Outcome),
+    ) -> Executed {
         let kept = self.kept();
         let means = Means {
             runtime: &*self.node.runtime,
@@ -111,7 +130,7 @@ impl Desk {
             save: &|history| kept.save(history),
             warn: &|text| panic!("{text}"),
         };
-        execute(&look.plan, &mut look.history, &means, &mut |_, _| {})
+        execute(&look.plan, &mut look.history, &means, &mut |_, outcome| told(outcome))
     }
 
     /// Looks, and removes all that may go.

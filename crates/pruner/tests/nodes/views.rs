@@ -1,7 +1,7 @@
 //! A view that fails, is partial or contradicts itself removes nothing.
 
+use jettison_pruner::execute::Outcome;
 use jettison_pruner::runtime::Kind;
-use jettison_testkit::containerd::Daemon;
 use jettison_testkit::grpc_proxy::{Fault, Proxy};
 
 use crate::containerd::node;
@@ -127,12 +127,15 @@ fn a_history_that_is_lost_or_damaged_removes_nothing() {
 }
 
 #[test]
-fn a_runtime_that_dies_ends_the_run_and_comes_back() {
-    let Some(daemon) = Daemon::for_test() else { return };
-    let endpoint = daemon.endpoint();
-    let desk = Desk::new(Kind::Cri, &endpoint);
-    desk.look();
-    drop(daemon);
+fn a_runtime_that_dies_in_the_midst_of_a_run_ends_it() {
+    let Some((daemon, _kubelet)) = node(&["a", "b", "c"]) else { return };
+    let mut desk = Desk::new(Kind::Cri, &daemon.endpoint());
+    let mut look = desk.look_for_a_month();
+    let mut daemon = Some(daemon);
+    let executed = desk.execute_telling(&mut look, &mut |_| drop(daemon.take()));
+    assert_eq!(executed.removed(), 1);
+    assert!(executed.has_lost_sight() && !executed.has_failed(), "{executed:?}");
+    assert!(executed.outcomes[1..].iter().all(|one| matches!(one, Outcome::NotTried(_))));
     let error = desk.try_look().err().unwrap();
     assert!(error.is_refusal(), "{error}");
 }
