@@ -70,7 +70,7 @@ fn two_do_not_prune_at_the_same_time() {
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
     node.run(&["prune", "--yes"]).fails(4, &["another jettison prunes this node", "docker.lock"]);
     // Who only looks sees the history.
-    let look = node.run(&["prune", "--dry-run", "--format", "json"]);
-    assert!(look.stderr.contains("this look is not remembered"), "{}", look.stderr);
-    assert_eq!(look.json()["history"]["state"], "continued");
+    let shown = node.run(&["prune", "--dry-run", "--format", "json"]);
+    assert!(shown.stderr.contains("this look is not remembered"), "{}", shown.stderr);
+    assert_eq!(shown.json()["history"]["state"], "continued");
 }
