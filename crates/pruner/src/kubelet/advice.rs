@@ -266,8 +266,8 @@ impl Rules<'_> {
         });
         let (eviction, bytes) =
             in_bytes.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
-        let high = self.target.high;
-        let free = u64::from(100 - high.min(99));
+        let high = self.target.high.min(99);
+        let free = u64::from(100 - high);
         let size = bytes.saturating_mul(100).div_ceil(free);
         let because = format!(
             "Pods are evicted with less than {} free ({}): on a file system smaller than {} that is \
@@ -278,7 +278,7 @@ impl Rules<'_> {
             beside(eviction)
         );
         let write = format!(
-            "# from a size of {} on; on smaller ones less than 100 - 100 * {} / size\n{}",
+            "# on {} and more; on less, below 100 - 100 * {} / size\n{}",
             Bytes(size),
             Bytes(bytes),
             self.target.thresholds()
@@ -444,6 +444,6 @@ mod tests {
         assert_eq!(all[0].code, Code::HighThresholdEvictionBytes);
         assert!(all[0].because.contains("less than 17.0 GiB free"));
         assert!(all[0].because.contains("smaller than 100.0 GiB that is before 83 %"));
-        assert!(all[0].write.starts_with("# from a size of 100.0 GiB on;"), "{}", all[0].write);
+        assert!(all[0].write.starts_with("# on 100.0 GiB and more; on less,"), "{}", all[0].write);
     }
 }
