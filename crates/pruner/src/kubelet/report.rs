@@ -29,9 +29,10 @@ pub struct Report<'a> {
     pub advice: &'a [Advice],
 }
 
-/// The whole advice.
+/// The whole advice: `schemas/kubelet.v1.json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "KubeletDocument")]
 pub struct Document<'a> {
     /// The version of this document's form.
     pub schema_version: u32,
