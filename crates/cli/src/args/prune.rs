@@ -62,6 +62,7 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
     /// Only say what in this kubelet configuration acts against the policy, and what to write
+    /// instead (`-` is standard input)
     #[arg(
         long,
         value_name = "FILE",
