@@ -10,6 +10,7 @@ mod ci_examples;
 mod command_line;
 mod containerd;
 mod damage;
+mod deploy;
 mod documents;
 mod engines;
 mod final_tree;

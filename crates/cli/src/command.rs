@@ -8,6 +8,8 @@ mod diff;
 #[cfg(feature = "prune")]
 mod explain;
 mod gate;
+#[cfg(feature = "prune")]
+mod kubelet;
 mod man;
 #[cfg(feature = "prune")]
 mod node;

@@ -10,6 +10,7 @@ mod error;
 pub mod execute;
 pub mod history;
 pub mod inventory;
+pub mod kubelet;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 pub mod metrics;

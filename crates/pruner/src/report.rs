@@ -5,6 +5,7 @@ pub mod model;
 mod span;
 pub mod text;
 
+pub(crate) use model::json;
 pub use span::span;
 
 use crate::execute::Executed;
@@ -24,7 +25,7 @@ impl Style {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.paint(anstyle::Style::new().bold(), text)
     }
 

@@ -50,6 +50,11 @@ impl Thresholds {
         Ok(Self { high, low })
     }
 
+    /// From which on, and until which.
+    pub const fn percent(self) -> (u8, u8) {
+        (self.high, self.low)
+    }
+
     fn is_reached(self, capacity: Option<Capacity>) -> bool {
         capacity.is_some_and(|capacity| capacity.used_percent() >= self.high)
     }

@@ -21,6 +21,10 @@ Its age is counted from when jettison last saw it needed (--age-by unused), so
 the first run removes nothing. Look often: `jettison prune --observe` from cron,
 or `jettison prune --watch`.
 
+--advise-kubelet reads a kubelet's configuration, /var/lib/kubelet/config.yaml
+or what it answers itself, which also has its command line's settings:
+kubectl get --raw /api/v1/nodes/NODE/proxy/configz >configz.json
+
 On a terminal the plan is shown and a question asked. Elsewhere nothing is
 removed without --yes.
 
@@ -57,6 +61,14 @@ pub(crate) struct PruneArgs {
     /// Begin no removal after this time
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
+    /// Only say what in this kubelet configuration acts against the policy, and what to write
+    /// instead (`-` is standard input)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["yes", "dry_run", "observe", "watch"]
+    )]
+    pub(crate) advise_kubelet: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) watch: WatchArgs,
     #[command(flatten)]

@@ -9,6 +9,7 @@ use jettison_pruner::policy::{AgeBy, Bounds};
 use jettison_pruner::prune::Node;
 use jettison_pruner::reference::keep::KeepRules;
 use jettison_pruner::runtime::{Asked, Kind, Runtime, find};
+use jettison_pruner::watch::Thresholds;
 use jettison_pruner::{Policy, report};
 
 use crate::args::{
@@ -16,6 +17,7 @@ use crate::args::{
     TemplatesChoice,
 };
 use crate::command::Context;
+use crate::exit::UsageError;
 use crate::settings;
 
 /// Where a node's history is kept.
@@ -141,7 +143,8 @@ mod kubernetes {
     }
 }
 
-fn policy(args: &NodeArgs, bounds: Bounds, context: &Context) -> Policy {
+/// What may go.
+pub(crate) fn policy(args: &NodeArgs, bounds: Bounds, context: &Context) -> Policy {
     let (config, default) = (&context.config.prune, Policy::default());
     let age_by = match args.age_by.or(config.age_by).unwrap_or(AgeChoice::Unused) {
         AgeChoice::Unused => AgeBy::Unused,
@@ -172,6 +175,24 @@ pub(crate) fn bounds(args: &PruneArgs, context: &Context) -> Bounds {
         max_images: args.max_images.or(config.max_images),
         max_bytes: args.max_bytes.or(config.max_bytes).map(Bytes::get),
         until_free: args.until_free.or(config.until_free).map(|percent| percent.0),
+    }
+}
+
+/// From which share of the image file system on images go, and down to which.
+pub(crate) fn thresholds(
+    args: &PruneArgs,
+    context: &Context,
+) -> anyhow::Result<Option<Thresholds>> {
+    let config = &context.config.prune;
+    let high = args.watch.high_threshold.or(config.high_threshold);
+    let low = args.watch.low_threshold.or(config.low_threshold);
+    match (high, low) {
+        (Some(high), Some(low)) => Ok(Some(Thresholds::new(high.0, low.0)?)),
+        (None, None) => Ok(None),
+        _ => {
+            let error = "high-threshold and low-threshold go together";
+            Err(UsageError(error.to_owned()).into())
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::args::{Format, NodeFormat, PruneArgs};
 use crate::clock;
 use crate::command::Context;
 use crate::command::node::{bounds, node, state_dir, style};
-use crate::command::watch;
+use crate::command::{kubelet, watch};
 use crate::exit::Code;
 use crate::interrupt;
 use crate::output;
@@ -30,6 +30,9 @@ enum Intent {
 }
 
 pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
+    if let Some(path) = &args.advise_kubelet {
+        return kubelet::run(path, args, context);
+    }
     if args.watch.watch {
         return watch::run(args, context);
     }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use jettison_pruner::metrics::{Metrics, Server};
 use jettison_pruner::prune::{Kept, Node};
 use jettison_pruner::schedule::{QuietWindow, Schedule};
-use jettison_pruner::watch::{Clock, Event, Thresholds, Watch};
+use jettison_pruner::watch::{Clock, Event, Watch};
 use jettison_pruner::{Error, Moment};
 
 use crate::args::PruneArgs;
 use crate::command::Context;
-use crate::command::node::{bounds, name, node, state_dir};
+use crate::command::node::{bounds, name, node, state_dir, thresholds};
 use crate::exit::{Code, UsageError};
 use crate::{clock, interrupt};
 
@@ -53,16 +53,7 @@ pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
         windows.collect::<Result<_, _>>()?,
         &name,
     )?;
-    let high = flags.high_threshold.or(config.high_threshold);
-    let low = flags.low_threshold.or(config.low_threshold);
-    let thresholds = match (high, low) {
-        (Some(high), Some(low)) => Some(Thresholds::new(high.0, low.0)?),
-        (None, None) => None,
-        _ => {
-            let error = "high-threshold and low-threshold go together";
-            return Err(UsageError(error.to_owned()).into());
-        }
-    };
+    let thresholds = thresholds(args, context)?;
     let observe_every = flags.observe_every.or(config.observe_every).unwrap_or(OBSERVE_EVERY);
     let metrics = Arc::new(Metrics::default());
     let pulse = Arc::new(Pulse::new(observe_every + TURN_MAX));

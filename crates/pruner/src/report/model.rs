@@ -187,7 +187,7 @@ impl Document {
 }
 
 /// A value as JSON for files and pipes.
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     // Nothing in documents can fail to be serialized: maps have texts for keys.
     let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
     bytes.push(b'\n');
