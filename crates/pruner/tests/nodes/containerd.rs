@@ -43,6 +43,26 @@ pub(crate) fn settle(kubelet: &Kubelet, count: usize) {
 #[test]
 fn what_runs_or_will_run_stays() {
     let Some((daemon, kubelet)) = node(&["running", "created", "exited", "free"]) else { return };
+    what_is_needed_stays(&daemon, &kubelet, &daemon.endpoint(), "sandbox");
+}
+
+/// The same where only the interface answers, as of CRI-O.
+#[test]
+fn what_runs_or_will_run_stays_by_the_interface_alone() {
+    let Some((daemon, kubelet)) = node(&["running", "created", "exited", "free"]) else { return };
+    let proxy = Proxy::start(&daemon.socket()).unwrap();
+    // "Unimplemented": what a runtime says that is not containerd.
+    proxy.fault("containerd.services.version.v1.Version/Version", 0, Fault::Status(12));
+    what_is_needed_stays(&daemon, &kubelet, &proxy.endpoint(), "sandbox-image");
+    assert!(
+        proxy
+            .calls()
+            .iter()
+            .all(|call| { call.starts_with("/runtime.v1.") || call.ends_with("Version/Version") })
+    );
+}
+
+fn what_is_needed_stays(daemon: &Daemon, kubelet: &Kubelet, endpoint: &str, pause_by: &str) {
     let pod = kubelet.run_pod("default", "web", "uid-1").unwrap();
     for name in ["running", "created", "exited"] {
         let id = kubelet.create(&pod, name, &format!("docker.io/library/{name}:1")).unwrap();
@@ -54,7 +74,7 @@ fn what_runs_or_will_run_stays() {
         }
     }
     // No built-in rule helps here: this pause image has another name than any known one.
-    let mut desk = Desk::new(Kind::Cri, &daemon.endpoint());
+    let mut desk = Desk::new(Kind::Cri, endpoint);
     desk.node.keep = jettison_pruner::reference::keep::KeepRules::new(&[], false).unwrap();
     desk.look_for_a_month();
     let (look, executed) = desk.prune();
@@ -65,11 +85,14 @@ fn what_runs_or_will_run_stays() {
         assert!(kubelet.has(&format!("docker.io/library/{name}:1")).unwrap());
     }
     assert!(!kubelet.has("docker.io/library/free:1").unwrap());
+    assert!(
+        daemon.ctr(&["--namespace", CRI_NAMESPACE, "images", "list"]).unwrap().contains("pause")
+    );
     // The interface says that nothing uses the pause image, and that it is not pinned.
     let pause = kubelet.images().unwrap().into_iter();
     let pause = pause.filter(|image| image.repo_tags.iter().any(|tag| tag == SANDBOX_IMAGE));
     assert!(pause.map(|image| image.pinned).eq([false]));
-    assert_eq!(reason(&look.plan, "pause"), "sandbox");
+    assert_eq!(reason(&look.plan, "pause"), pause_by);
     let late = kubelet.run_pod("default", "late", "uid-2").unwrap();
     kubelet.remove_pod(&late).unwrap();
     // Without a pod, the runtime's configuration still names it.
@@ -137,8 +160,11 @@ fn bytes_are_both_copies_without_what_others_hold() {
     daemon.import(CRI_NAMESPACE, images).unwrap();
     let kubelet = Kubelet::connect(&daemon.socket()).unwrap();
     settle(&kubelet, 3);
+    // A container whose image is gone: nothing but the container holds the layers that it shares
+    // with the others.
     let pod = kubelet.run_pod("default", "run", "uid").unwrap();
     kubelet.create(&pod, "c", "docker.io/library/run:1").unwrap();
+    kubelet.remove_image("docker.io/library/run:1").unwrap();
     // A blob that another namespace has does not come back.
     daemon.import("other", [layered("docker.io/library/two:1", b'2', 3)]).unwrap();
     let mut desk = Desk::new(Kind::Cri, &daemon.endpoint());
