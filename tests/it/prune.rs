@@ -2,6 +2,7 @@
 //! what goes on each runtime is tested in `crates/pruner/tests`.
 
 mod crash;
+mod image;
 mod kubernetes;
 mod service;
 mod terminal;
@@ -241,6 +242,9 @@ fn a_history_that_cannot_be_kept_removes_nothing() {
     assert!(damaged.stderr.contains("the history was lost"), "{}", damaged.stderr);
     assert!(damaged.text().contains("REMOVE nothing"));
     assert!(node.user.path("state/docker.history.json.unusable").exists());
+    // In a pod the node has another name, and its history stays its history.
+    let renamed = node.run(&["prune", "--dry-run", "--node-name", "worker-1", "--format", "json"]);
+    assert_eq!(renamed.json()["history"]["state"], "continued");
     // That of a later jettison is left alone.
     let later = "{\"schemaVersion\": 9, \"digest\": \"\"}\n{}\n";
     fs_err::write(&path, later).unwrap();

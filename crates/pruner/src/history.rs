@@ -26,8 +26,9 @@ const DOUBLINGS_MAX: u32 = 6;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    /// The machine whose history it is: one that was copied with a disk is not.
-    pub node: String,
+    /// The names by which the machine is known whose history it is: a pod may know it by another one
+    /// than those who are logged in there.
+    pub nodes: BTreeSet<String>,
     /// The runtime's endpoint.
     pub endpoint: String,
     /// When it begins.
@@ -126,7 +127,7 @@ impl History {
     /// One that begins now and knows nothing yet.
     pub fn begin(node: &str, endpoint: &str, now: &Moment) -> Self {
         Self {
-            node: node.to_owned(),
+            nodes: BTreeSet::from([node.to_owned()]),
             endpoint: endpoint.to_owned(),
             since: now.wall,
             last: Look {
@@ -143,6 +144,12 @@ impl History {
             last_run: None,
             regretted: 0,
         }
+    }
+
+    /// Whether it is the history of this machine: one that it knows by name, or that has been up
+    /// since the last look. One that was copied with a disk is not.
+    pub fn is_of(&self, node: &str, boot: Option<&str>) -> bool {
+        self.nodes.contains(node) || (boot.is_some() && boot == self.last.boot.as_deref())
     }
 
     /// Takes in what is there now and who needs it.

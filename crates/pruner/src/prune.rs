@@ -111,8 +111,11 @@ impl Kept {
         let endpoint = node.runtime.endpoint();
         let begin = || History::begin(&node.name, &endpoint, now);
         let Some(state) = &self.state else { return Ok((begin(), Origin::First)) };
-        let because = match state.load(&node.name, &endpoint)? {
-            Loaded::Continued(history) => return Ok((*history, Origin::Continued)),
+        let because = match state.load(&node.name, now.boot.as_deref(), &endpoint)? {
+            Loaded::Continued(mut history) => {
+                history.nodes.insert(node.name.clone());
+                return Ok((*history, Origin::Continued));
+            }
             Loaded::None if !self.is_known => return Ok((begin(), Origin::First)),
             Loaded::None => format!("{} is gone", state.path().display()),
             Loaded::Unusable(because) => {

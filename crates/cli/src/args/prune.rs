@@ -123,6 +123,7 @@ pub(crate) struct ExplainArgs {
 
 /// How results about nodes are written.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct NodeOutputArgs {
     /// What is printed on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -162,6 +163,7 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
 
 /// Which node it is about, and what may go.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Which node, and what may go of it")]
 pub(crate) struct NodeArgs {
     /// The container runtime [default: auto, the one that answers]
     #[arg(long, value_name = "RUNTIME")]

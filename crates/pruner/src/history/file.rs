@@ -105,9 +105,9 @@ impl StateDir {
         self.directory.join(format!("{}.lock", self.runtime)).exists()
     }
 
-    /// Reads the history of this node and endpoint. Fails where a later jettison wrote it: that
-    /// one's knowledge must not be thrown away.
-    pub fn load(&self, node: &str, endpoint: &str) -> Result<Loaded> {
+    /// Reads the history of this node, which was started as `boot`, and of its runtime. Fails where
+    /// a later jettison wrote it: that one's knowledge must not be thrown away.
+    pub fn load(&self, node: &str, boot: Option<&str>, endpoint: &str) -> Result<Loaded> {
         let path = self.path();
         let mut bytes = Vec::new();
         match fs::File::open(&path) {
@@ -119,15 +119,23 @@ impl StateDir {
             Err(error) => return Err(Error::Unreadable(error.to_string())),
         }
         match parse(&bytes) {
-            Ok(history) if history.node != node => Ok(Loaded::Unusable(format!(
+            Ok(history) if !history.is_of(node, boot) => Ok(Loaded::Unusable(format!(
                 "it is of another machine, {:?}, and this is {node:?}: a disk was copied, or the \
                  machine renamed",
-                history.node
+                history.nodes
             ))),
-            Ok(history) if history.endpoint != endpoint => Ok(Loaded::Unusable(format!(
-                "it is of the runtime at {}, and this is {endpoint}",
-                history.endpoint
-            ))),
+            // A socket has more than one path: in a pod another one than on the node.
+            Ok(history)
+                if history.endpoint != endpoint
+                    && [&history.endpoint, endpoint]
+                        .iter()
+                        .any(|one| !one.starts_with("unix:")) =>
+            {
+                Ok(Loaded::Unusable(format!(
+                    "it is of the runtime at {}, and this is {endpoint}",
+                    history.endpoint
+                )))
+            }
             Ok(history) => Ok(Loaded::Continued(Box::new(history))),
             Err(Fault::Later(version)) => Err(Error::Refused(format!(
                 "{}: a later jettison wrote it (version {version}, this one reads up to \
@@ -237,17 +245,24 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let (_room, state) = room();
-        assert_eq!(state.load("node", "unix:///sock").unwrap(), Loaded::None);
+        assert_eq!(state.load("node", None, "unix:///sock").unwrap(), Loaded::None);
         state.save(&history()).unwrap();
-        let loaded = state.load("node", "unix:///sock").unwrap();
-        assert_eq!(loaded, Loaded::Continued(Box::new(history())));
-        for (node, endpoint, word) in
-            [("other", "unix:///sock", "another machine"), ("node", "unix:///x", "runtime at")]
-        {
-            let Loaded::Unusable(because) = state.load(node, endpoint).unwrap() else {
-                panic!("the history of another was believed")
-            };
-            assert!(because.contains(word), "{because}");
+        for (node, boot, endpoint, word) in [
+            ("node", None, "unix:///sock", ""),
+            // Another name, and up ever since.
+            ("other", Some("b"), "unix:///sock", ""),
+            ("node", Some("c"), "unix:///elsewhere/sock", ""),
+            ("other", None, "unix:///sock", "another machine"),
+            ("other", Some("c"), "unix:///sock", "another machine"),
+            ("node", Some("b"), "tcp://other:2375", "runtime at"),
+        ] {
+            match state.load(node, boot, endpoint).unwrap() {
+                Loaded::Continued(loaded) => assert_eq!((*loaded, word), (history(), "")),
+                Loaded::Unusable(because) => {
+                    assert!(!word.is_empty() && because.contains(word), "{because}");
+                }
+                Loaded::None => panic!("it is there"),
+            }
         }
     }
 
@@ -259,12 +274,12 @@ mod tests {
             let mut flipped = bytes.clone();
             flipped[at] ^= 4;
             fs::write(state.path(), &flipped).unwrap();
-            let loaded = state.load("node", "unix:///sock");
+            let loaded = state.load("node", None, "unix:///sock");
             // A later version is refused, all else is of no use.
             let is_told = matches!(loaded, Ok(Loaded::Unusable(_)) | Err(Error::Refused(_)));
             assert!(is_told, "byte {at}: {loaded:?}");
             fs::write(state.path(), &bytes[..at]).unwrap();
-            let loaded = state.load("node", "unix:///sock");
+            let loaded = state.load("node", None, "unix:///sock");
             assert!(matches!(loaded, Ok(Loaded::Unusable(_))), "cut at {at}: {loaded:?}");
         }
         let aside = state.set_aside().unwrap();
@@ -275,7 +290,7 @@ mod tests {
     fn a_later_version_is_left_alone() {
         let (_room, state) = room();
         fs::write(state.path(), "{\"schemaVersion\": 2, \"sum\": 1}\nelse\n").unwrap();
-        let error = state.load("node", "x").unwrap_err();
+        let error = state.load("node", None, "x").unwrap_err();
         assert!(error.is_refusal() && error.to_string().contains("a later jettison"), "{error}");
     }
 
