@@ -6,25 +6,14 @@
 
 use jettison_pruner::History;
 use jettison_pruner::history::file::parse_any;
-use jettison_pruner::inventory::{Image, ImageId, Pullable};
+use jettison_pruner::inventory::{Image, ImageId};
 use jettison_pruner::reference::keep::KeepRules;
 use jettison_pruner::reference::name::{ImageName, Names};
 use jettison_pruner::reference::{pod, static_pod, template};
 use libfuzzer_sys::fuzz_target;
 
 fn image(name: &str) -> Image {
-    Image {
-        id: ImageId::new(&"ab".repeat(32)),
-        tags: vec![name.to_owned()],
-        digests: Vec::new(),
-        size: 0,
-        pinned: false,
-        labels: Default::default(),
-        created: None,
-        pulled: None,
-        pullable: Pullable::Yes,
-        children: Vec::new(),
-    }
+    Image { tags: vec![name.to_owned()], ..Image::new(ImageId::new(&"ab".repeat(32))) }
 }
 
 fuzz_target!(|bytes: &[u8]| {

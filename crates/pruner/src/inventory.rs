@@ -80,6 +80,22 @@ pub struct Image {
 }
 
 impl Image {
+    /// One of which nothing is known but its ID, and that it came from a registry.
+    pub fn new(id: ImageId) -> Self {
+        Self {
+            id,
+            tags: Vec::new(),
+            digests: Vec::new(),
+            size: 0,
+            pinned: false,
+            labels: BTreeMap::new(),
+            created: None,
+            pulled: None,
+            pullable: Pullable::Yes,
+            children: Vec::new(),
+        }
+    }
+
     /// All its names, tags first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tags.iter().chain(&self.digests).map(String::as_str)

@@ -1,13 +1,14 @@
 //! What goes and what stays, and why: a value that is made of values, and that nothing has acted on
 //! yet.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jettison_oci::Reference;
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
 
 use crate::history::History;
 use crate::inventory::{Image, ImageId, Inventory, Pullable};
@@ -26,38 +27,13 @@ pub enum Verdict {
     Keep,
 }
 
-/// Why. The words are a contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+/// Why. Its words are a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Nothing needs it, and it is old enough: it goes.
     Old,
-    /// A container has it, whatever its state.
-    Container,
-    /// A pod's sandbox has it.
-    Sandbox,
-    /// The runtime makes sandboxes from it.
-    SandboxImage,
-    /// The runtime says that it must stay.
-    Pinned,
-    /// A pod of this node names it.
-    Pod,
-    /// A static pod's manifest names it.
-    StaticPod,
-    /// A pod that waits for a node names it.
-    UnscheduledPod,
-    /// A workload names it.
-    Template,
-    /// Images of the node are built on it.
-    Child,
-    /// A keep rule of the user.
-    KeepRule,
-    /// A label of the image.
-    KeepLabel,
-    /// A keep rule that jettison brings.
-    BuiltIn,
-    /// One of its names cannot be understood.
-    OddName,
+    /// Something holds it.
+    Held(Kind),
     /// It is one of the newest of its repository.
     KeepNewest,
     /// It could not be had again.
@@ -79,23 +55,28 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let held = Kind::ALL.into_iter().map(Self::Held);
+        let own = [
+            Self::KeepNewest,
+            Self::Unpullable,
+            Self::MinAge,
+            Self::FirstLook,
+            Self::UnknownAge,
+            Self::Young,
+            Self::MaxImages,
+            Self::MaxBytes,
+            Self::EnoughFree,
+        ];
+        [Self::Old].into_iter().chain(held).chain(own)
+    }
+
     /// The word of the contract.
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Old => "old",
-            Self::Container => "container",
-            Self::Sandbox => "sandbox",
-            Self::SandboxImage => "sandbox-image",
-            Self::Pinned => "pinned",
-            Self::Pod => "pod",
-            Self::StaticPod => "static-pod",
-            Self::UnscheduledPod => "unscheduled-pod",
-            Self::Template => "template",
-            Self::Child => "child",
-            Self::KeepRule => "keep-rule",
-            Self::KeepLabel => "keep-label",
-            Self::BuiltIn => "built-in",
-            Self::OddName => "odd-name",
+            Self::Held(kind) => kind.code(),
             Self::KeepNewest => "keep-newest",
             Self::Unpullable => "unpullable",
             Self::MinAge => "min-age",
@@ -107,23 +88,22 @@ impl Reason {
             Self::EnoughFree => "enough-free",
         }
     }
+}
 
-    fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Container => Self::Container,
-            Kind::Sandbox => Self::Sandbox,
-            Kind::SandboxImage => Self::SandboxImage,
-            Kind::Pinned => Self::Pinned,
-            Kind::Pod => Self::Pod,
-            Kind::StaticPod => Self::StaticPod,
-            Kind::UnscheduledPod => Self::UnscheduledPod,
-            Kind::Template => Self::Template,
-            Kind::Child => Self::Child,
-            Kind::KeepRule => Self::KeepRule,
-            Kind::KeepLabel => Self::KeepLabel,
-            Kind::BuiltIn => Self::BuiltIn,
-            Kind::OddName => Self::OddName,
-        }
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl JsonSchema for Reason {
+    fn schema_name() -> Cow<'static, str> {
+        "Reason".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<&str> = Self::all().map(Self::code).collect();
+        schemars::json_schema!({ "type": "string", "enum": codes, "description": "Why." })
     }
 }
 
@@ -235,7 +215,7 @@ fn row(
     let is_first_look = policy.age_by == AgeBy::Unused && age.is_none();
 
     let reason = if let Some(holder) = holders.first() {
-        Reason::of(holder.kind)
+        Reason::Held(holder.kind)
     } else if newest.contains(&image.id) {
         Reason::KeepNewest
     } else if is_unpullable && !policy.allow_unpullable {

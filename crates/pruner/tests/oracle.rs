@@ -2,7 +2,6 @@
 //! The oracle looks at texts one by one and knows nothing of indexes, looks or ledgers.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jettison_oci::{Digest, Reference};
@@ -134,12 +133,9 @@ impl Scene {
         tags.dedup();
         let digests = made.has_digest.then(|| format!("registry.example/r{at}@{}", digest(at)));
         Image {
-            id: id(at),
             tags,
             digests: digests.into_iter().collect(),
             size: 1000,
-            pinned: false,
-            labels: BTreeMap::new(),
             created: made.pulled.map(day),
             pulled: made.pulled.map(day),
             pullable: if made.has_digest {
@@ -147,7 +143,7 @@ impl Scene {
             } else {
                 Pullable::No("no digest".to_owned())
             },
-            children: Vec::new(),
+            ..Image::new(id(at))
         }
     }
 

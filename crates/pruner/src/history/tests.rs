@@ -1,5 +1,5 @@
 use super::*;
-use crate::inventory::{Pullable, Use};
+use crate::inventory::Use;
 use crate::reference::Outside;
 use crate::reference::keep::KeepRules;
 
@@ -17,19 +17,12 @@ fn moment(wall: u64, uptime: u64) -> Moment {
 
 fn image(name: &str) -> Image {
     Image {
-        id: ImageId::new(&format!(
+        tags: vec![format!("{name}:1")],
+        size: 1,
+        ..Image::new(ImageId::new(&format!(
             "sha256:{}",
             jettison_oci::Digest::sha256(name.as_bytes()).hex()
-        )),
-        tags: vec![format!("{name}:1")],
-        digests: Vec::new(),
-        size: 1,
-        pinned: false,
-        labels: BTreeMap::new(),
-        created: None,
-        pulled: None,
-        pullable: Pullable::Yes,
-        children: Vec::new(),
+        )))
     }
 }
 

@@ -14,16 +14,9 @@ fn at(days: u64) -> Moment {
 
 fn image(name: &str) -> Image {
     Image {
-        id: ImageId::new(jettison_oci::Digest::sha256(name.as_bytes()).as_str()),
         tags: vec![format!("{name}:1")],
-        digests: Vec::new(),
         size: 100,
-        pinned: false,
-        labels: BTreeMap::new(),
-        created: None,
-        pulled: None,
-        pullable: Pullable::Yes,
-        children: Vec::new(),
+        ..Image::new(ImageId::new(jettison_oci::Digest::sha256(name.as_bytes()).as_str()))
     }
 }
 

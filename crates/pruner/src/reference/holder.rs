@@ -39,6 +39,44 @@ pub enum Kind {
     OddName,
 }
 
+impl Kind {
+    /// All of them, the strongest first.
+    pub const ALL: [Self; 13] = [
+        Self::Container,
+        Self::Sandbox,
+        Self::SandboxImage,
+        Self::Pinned,
+        Self::Pod,
+        Self::StaticPod,
+        Self::UnscheduledPod,
+        Self::Template,
+        Self::Child,
+        Self::KeepRule,
+        Self::KeepLabel,
+        Self::BuiltIn,
+        Self::OddName,
+    ];
+
+    /// The word of the contract.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Sandbox => "sandbox",
+            Self::SandboxImage => "sandbox-image",
+            Self::Pinned => "pinned",
+            Self::Pod => "pod",
+            Self::StaticPod => "static-pod",
+            Self::UnscheduledPod => "unscheduled-pod",
+            Self::Template => "template",
+            Self::Child => "child",
+            Self::KeepRule => "keep-rule",
+            Self::KeepLabel => "keep-label",
+            Self::BuiltIn => "built-in",
+            Self::OddName => "odd-name",
+        }
+    }
+}
+
 /// One holder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -153,20 +153,12 @@ fn split(pattern: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{ImageId, Pullable};
+    use crate::inventory::ImageId;
 
     fn image(names: &[&str]) -> Image {
         Image {
-            id: ImageId::new(&"ab".repeat(32)),
             tags: names.iter().map(|name| (*name).to_owned()).collect(),
-            digests: Vec::new(),
-            size: 0,
-            pinned: false,
-            labels: std::collections::BTreeMap::new(),
-            created: None,
-            pulled: None,
-            pullable: Pullable::Yes,
-            children: Vec::new(),
+            ..Image::new(ImageId::new(&"ab".repeat(32)))
         }
     }
 

@@ -122,25 +122,14 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{ImageId, Pullable};
+    use crate::inventory::ImageId;
 
     const HEX: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     const OTHER: &str = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752";
 
     fn image(id: &str, tags: &[&str], digests: &[&str]) -> Image {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        Image {
-            id: ImageId::new(id),
-            tags: texts(tags),
-            digests: texts(digests),
-            size: 0,
-            pinned: false,
-            labels: std::collections::BTreeMap::new(),
-            created: None,
-            pulled: None,
-            pullable: Pullable::Yes,
-            children: Vec::new(),
-        }
+        Image { tags: texts(tags), digests: texts(digests), ..Image::new(ImageId::new(id)) }
     }
 
     #[test]

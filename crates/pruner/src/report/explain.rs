@@ -11,6 +11,7 @@ use super::text::{heading, told};
 use super::{Report, Style, span};
 use crate::inventory::Pullable;
 use crate::plan::{Reason, Row, Verdict};
+use crate::reference::holder::Kind;
 
 /// One image as JSON: `schemas/explain.v1.json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -100,10 +101,10 @@ fn when(row: &Row) -> String {
         (Reason::UnknownAge, _) => "never by this age: try another --age-by".to_owned(),
         (Reason::Unpullable, _) => "never, but with --allow-unpullable".to_owned(),
         (Reason::KeepNewest, _) => "once newer ones of its repository are here".to_owned(),
-        (Reason::KeepRule | Reason::KeepLabel | Reason::BuiltIn | Reason::OddName, _) => {
+        (Reason::Held(Kind::KeepRule | Kind::KeepLabel | Kind::BuiltIn | Kind::OddName), _) => {
             "never, while that holds".to_owned()
         }
-        (Reason::Child, _) => "in the run after those are gone".to_owned(),
+        (Reason::Held(Kind::Child), _) => "in the run after those are gone".to_owned(),
         _ => format!("{} after nothing needs it any more", span(row.limit)),
     }
 }

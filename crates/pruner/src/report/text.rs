@@ -13,6 +13,7 @@ use crate::plan::{Reason, Row};
 use crate::policy::AgeBy;
 use crate::prune::Origin;
 use crate::reclaim::Reclaimable;
+use crate::reference::holder::Kind;
 
 /// The whole report.
 pub fn render(report: &Report<'_>, style: Style) -> Vec<u8> {
@@ -189,20 +190,8 @@ pub(super) fn why(row: &Row) -> Option<String> {
 /// A reason as the heading of a list.
 pub(super) fn heading(reason: Reason) -> &'static str {
     match reason {
+        Reason::Held(kind) => held(kind),
         Reason::Old => "nothing needs it, and it is old enough",
-        Reason::Container => "a container has it",
-        Reason::Sandbox => "a pod's sandbox has it",
-        Reason::SandboxImage => "the runtime makes sandboxes from it",
-        Reason::Pinned => "the runtime says that it must stay",
-        Reason::Pod => "a pod of this node names it",
-        Reason::StaticPod => "a static pod names it",
-        Reason::UnscheduledPod => "a pod that waits for a node names it",
-        Reason::Template => "a workload names it",
-        Reason::Child => "other images of the node are built on it",
-        Reason::KeepRule => "a keep rule",
-        Reason::KeepLabel => "its own label",
-        Reason::BuiltIn => "a node cannot do without (built-in keep rules)",
-        Reason::OddName => "a name that cannot be understood",
         Reason::KeepNewest => "one of the newest of its repository",
         Reason::Unpullable => "it could not be pulled again (--allow-unpullable)",
         Reason::MinAge => "too short on the node (--min-age)",
@@ -212,6 +201,24 @@ pub(super) fn heading(reason: Reason) -> &'static str {
         Reason::MaxImages => "the run is full (--max-images)",
         Reason::MaxBytes => "the run is full (--max-bytes)",
         Reason::EnoughFree => "enough is free (--until-free)",
+    }
+}
+
+fn held(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Container => "a container has it",
+        Kind::Sandbox => "a pod's sandbox has it",
+        Kind::SandboxImage => "the runtime makes sandboxes from it",
+        Kind::Pinned => "the runtime says that it must stay",
+        Kind::Pod => "a pod of this node names it",
+        Kind::StaticPod => "a static pod names it",
+        Kind::UnscheduledPod => "a pod that waits for a node names it",
+        Kind::Template => "a workload names it",
+        Kind::Child => "other images of the node are built on it",
+        Kind::KeepRule => "a keep rule",
+        Kind::KeepLabel => "its own label",
+        Kind::BuiltIn => "a node cannot do without (built-in keep rules)",
+        Kind::OddName => "a name that cannot be understood",
     }
 }
 

@@ -5,7 +5,7 @@ mod graph;
 mod native;
 mod verbose;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -259,16 +259,12 @@ fn image_of(listed: &CriImage) -> Image {
         names
     };
     Image {
-        id: ImageId::new(&listed.id),
         tags: names(&listed.repo_tags),
         digests: names(&listed.repo_digests),
         size: listed.size,
         pinned: listed.pinned,
-        labels: BTreeMap::new(),
-        created: None,
-        pulled: None,
         pullable: pullable(&listed.repo_digests),
-        children: Vec::new(),
+        ..Image::new(ImageId::new(&listed.id))
     }
 }
 

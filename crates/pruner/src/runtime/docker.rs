@@ -416,16 +416,11 @@ fn named(summary: &ImageSummary) -> Image {
         names
     };
     let mut image = Image {
-        id: ImageId::new(&summary.id),
         tags: plain(&summary.repo_tags),
         digests: plain(&summary.repo_digests),
         size: u64::try_from(summary.size).unwrap_or_default(),
-        pinned: false,
         labels: BTreeMap::from_iter(summary.labels.clone()),
-        created: None,
-        pulled: None,
-        pullable: Pullable::Yes,
-        children: Vec::new(),
+        ..Image::new(ImageId::new(&summary.id))
     };
     image.pullable = by_names(&image);
     image

@@ -217,10 +217,8 @@ pub(super) fn warnings(images: &[Image]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::inventory::{ImageId, Pullable};
+    use crate::inventory::ImageId;
     use crate::reclaim::Ledger;
 
     fn labelled(digest: &str, bytes: u64, labels: &[(&str, &str)]) -> Blob {
@@ -243,18 +241,7 @@ mod tests {
     }
 
     fn image(name: &str, id: &str) -> Image {
-        Image {
-            id: ImageId::new(id),
-            tags: vec![name.to_owned()],
-            digests: Vec::new(),
-            size: 0,
-            pinned: false,
-            labels: BTreeMap::new(),
-            created: None,
-            pulled: None,
-            pullable: Pullable::Yes,
-            children: Vec::new(),
-        }
+        Image { tags: vec![name.to_owned()], ..Image::new(ImageId::new(id)) }
     }
 
     /// Two images with a layer in common, each with its configuration, and a container of one.
