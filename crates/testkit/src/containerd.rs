@@ -46,12 +46,28 @@ impl Daemon {
         require::program("runc", "runc")?;
         let room = Room::new()?;
         fs_err::write(room.join("config.toml"), configuration(&room, cri))?;
+        let process = Self::launch(&containerd, &room)?;
+        Ok(Self { process, room })
+    }
+
+    fn launch(containerd: &Path, room: &Room) -> anyhow::Result<process::Daemon> {
         let mut command = Command::new(containerd);
         command.arg("--config").arg(room.join("config.toml"));
-        let mut ready = ctr(&room)?;
+        let mut ready = ctr(room)?;
         ready.arg("version");
-        let process = process::Daemon::start(&command, &room, || run(&mut ready).is_ok())?;
-        Ok(Self { process, room })
+        process::Daemon::start(&command, room, || run(&mut ready).is_ok())
+    }
+
+    /// Ends it; its containers live on.
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    /// Starts it again where it left off, after [`Self::stop`].
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        let containerd = require::program("containerd", "containerd")?;
+        self.process = Self::launch(&containerd, &self.room)?;
+        Ok(())
     }
 
     /// Its socket.

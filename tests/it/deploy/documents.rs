@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jettison_pruner::{kubelet, metrics, report};
+use jettison_pruner::plan::Reason;
+use jettison_pruner::{kubelet, metrics};
 use serde_json::Value;
 
 use super::file;
@@ -25,7 +26,7 @@ fn table(page: &str, heading: &str) -> BTreeSet<String> {
 #[test]
 fn reasons_metrics_and_advice_are_all_on_the_page() {
     let page = file("docs/prune.md");
-    let reasons = words(report::model::schema().as_value(), "Reason");
+    let reasons = Reason::all().map(|reason| reason.code().to_owned()).collect();
     assert_eq!(table(&page, "Why an image stays or goes"), reasons);
     let codes = words(kubelet::report::schema().as_value(), "Code");
     assert_eq!(table(&page, "Beside the kubelet"), codes);

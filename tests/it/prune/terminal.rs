@@ -1,7 +1,11 @@
 //! On a terminal the plan is shown and a question asked.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
+
+use jettison_testkit::busybox;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::jettison::binary;
 use crate::prune::{Node, SOON, wait};
@@ -40,6 +44,39 @@ fn only_a_plain_yes_removes() {
     // With nothing to remove there is no question.
     let shown = typed(&node, "");
     assert!(!shown.contains("[y/N]") && shown.contains("REMOVE nothing"), "{shown}");
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_finishes_what_it_began() {
+    let Some(node) = Node::new() else { return };
+    for number in 0..40 {
+        let image = busybox::builder(&format!("old-{number}:1"), &["sleep"]).unwrap();
+        node.dockerd.load_image(&image.label("is", &number.to_string()).build()).unwrap();
+    }
+    node.run(&["prune", "--observe"]).bytes();
+    wait();
+    let run = [&["prune", "--yes", "-v", "--format", "json"], &SOON[..]].concat();
+    let mut child = node.user.command(&node.arguments(&run)).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(": removed") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended without a removal");
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{rest}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["stopped"].as_str().unwrap().contains("asked to end"), "{document}");
+    let images = document["images"].as_array().unwrap();
+    for image in images.iter().filter(|image| image["verdict"] == "remove") {
+        let name = image["tags"][0].as_str().unwrap();
+        assert_eq!(node.has(name), image["result"] == "not-tried", "{image}");
+    }
+    let of = |result: &str| images.iter().filter(|image| image["result"] == result).count();
+    assert!(of("removed") > 0 && of("not-tried") > 0);
 }
 
 #[test]

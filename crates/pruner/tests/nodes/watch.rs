@@ -13,7 +13,6 @@ use jettison_pruner::reference::keep::KeepRules;
 use jettison_pruner::runtime::Kind;
 use jettison_pruner::schedule::Schedule;
 use jettison_pruner::watch::{Clock, Event, Thresholds, Watch};
-use jettison_testkit::containerd::Daemon;
 use jettison_testkit::grpc_proxy::{Fault, Proxy};
 use jiff::{SignedDuration, Timestamp};
 
@@ -212,8 +211,10 @@ fn pressure_removes_what_may_go_and_tells_when_that_is_too_little() {
 
 #[test]
 fn a_runtime_that_goes_away_is_survived() {
-    let Some(daemon) = Daemon::for_test() else { return };
-    let proxy = Proxy::start(&daemon.socket()).unwrap();
+    let Some((daemon, kubelet)) = node(&["app"]) else { return };
+    drop(kubelet);
+    let endpoint = daemon.endpoint();
+    let daemon = RefCell::new(daemon);
     let state = tempfile::tempdir().unwrap();
     let plan = Plan {
         cron: None,
@@ -223,14 +224,36 @@ fn a_runtime_that_goes_away_is_survived() {
         turns: 6,
         begin: "2031-03-01T00:00:00Z",
     };
-    let watched = watch(&proxy.endpoint(), state.path(), &plan, &|turn| match turn {
-        2 => proxy.fault("ListImages", 0, Fault::Status(14)),
-        4 => proxy.clear(),
+    let watched = watch(&endpoint, state.path(), &plan, &|turn| match turn {
+        2 => daemon.borrow_mut().stop(),
+        4 => daemon.borrow_mut().start_again().unwrap(),
         _ => {}
     });
     assert_eq!(watched.of("refused").len(), 2, "{:?}", watched.events);
-    // At first, and after each failure.
-    assert_eq!(watched.of("connected").len(), 3);
+    // At first, and once it is back.
+    assert_eq!(watched.of("connected").len(), 2);
     assert_eq!(watched.of("look").len(), 4);
     assert!((watched.metric("jettison_prune_refused_total") - 2.0).abs() < 0.1);
+    // What was known before is known after: five turns of six hours.
+    let age = watched.metric("jettison_prune_history_age_seconds");
+    assert!((age - 5.0 * HOURS.as_secs_f64()).abs() < 1.0, "{age}");
+}
+
+#[test]
+fn a_call_that_fails_is_a_turn_that_is_lost() {
+    let Some((daemon, _kubelet)) = node(&["app"]) else { return };
+    let proxy = Proxy::start(&daemon.socket()).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        cron: Some("0 * * * *"),
+        quiet: &[],
+        thresholds: None,
+        every: Duration::from_hours(48),
+        turns: 4,
+        begin: "2031-03-01T00:00:00Z",
+    };
+    proxy.fault("ListContainers", 0, Fault::Status(14));
+    let watched = watch(&proxy.endpoint(), state.path(), &plan, &|_| {});
+    assert_eq!(watched.of("refused").len(), 4, "{:?}", watched.events);
+    assert_eq!((watched.of("run").len(), proxy.count("RemoveImage")), (0, 0));
 }
