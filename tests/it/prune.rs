@@ -12,6 +12,7 @@ use std::time::Duration;
 use jettison_testkit::busybox;
 use jettison_testkit::engine::Dockerd;
 use jettison_testkit::podman::Service;
+use jettison_testkit::registry::Registry;
 use serde_json::Value;
 
 use crate::jettison::{Run, User};
@@ -76,7 +77,7 @@ fn assert_valid(name: &str, document: &Value) {
     assert!(errors.is_empty(), "{name}: {errors:?}");
 }
 
-fn image<'a>(document: &'a Value, name: &str) -> &'a Value {
+fn image_of<'a>(document: &'a Value, name: &str) -> &'a Value {
     let images = document["images"].as_array().unwrap();
     images.iter().find(|image| image["tags"][0] == name).unwrap()
 }
@@ -115,9 +116,9 @@ fn what_is_old_goes_and_what_is_used_stays() {
     let dry = soon(&["--yes", "--dry-run", "--format", "json"]).json();
     assert_valid("prune.v1.json", &dry);
     assert_eq!((&dry["mode"], &dry["runtime"]), (&"plan".into(), &"docker".into()));
-    assert_eq!(image(&dry, "free:1")["verdict"], "remove");
-    assert_eq!(image(&dry, "free:1")["reason"], "old");
-    let used = image(&dry, "used:1");
+    assert_eq!(image_of(&dry, "free:1")["verdict"], "remove");
+    assert_eq!(image_of(&dry, "free:1")["reason"], "old");
+    let used = image_of(&dry, "used:1");
     assert_eq!((&used["verdict"], &used["reason"]), (&"keep".into(), &"container".into()));
     assert_eq!(used["references"][0]["name"], "web");
     assert!(node.has("free:1"));
@@ -125,7 +126,7 @@ fn what_is_old_goes_and_what_is_used_stays() {
     let done = run.json();
     assert_valid("prune.v1.json", &done);
     assert_eq!(done["mode"], "executed");
-    assert_eq!(image(&done, "free:1")["result"], "removed");
+    assert_eq!(image_of(&done, "free:1")["result"], "removed");
     assert_eq!(done["reclaimed"]["measured"], dry["reclaimed"]["predicted"]);
     assert_eq!(done["reclaimed"]["measuredBy"], "store");
     assert!(!node.has("free:1") && node.has("used:1"));
@@ -165,7 +166,7 @@ fn settings_stand_in_the_configuration() {
     node.run(&["prune", "--observe"]).bytes();
     wait();
     let document = node.run(&["prune", "--format", "json"]).json();
-    assert_eq!(image(&document, "free:1")["reason"], "keep-rule");
+    assert_eq!(image_of(&document, "free:1")["reason"], "keep-rule");
     fs_err::write(node.user.path("jettison.toml"), "[prune]\nolder-then = \"1d\"\n").unwrap();
     node.run(&["prune"]).fails(2, &["unknown key older-then", "did you mean older-than?"]);
 }
@@ -217,6 +218,33 @@ fn of_several_runtimes_one_has_to_be_named() {
     assert!(one.contains("runtime  Docker"), "{one}");
     let run = node.user.run(&["prune", "--runtime", "docker"]);
     run.fails(4, &["no container runtime answers", "no-such.sock"]);
+}
+
+#[test]
+fn what_a_registry_no_longer_has_stays_where_it_is_asked() {
+    let Some(node) = Node::new() else { return };
+    let Some(registry) = Registry::for_test() else { return };
+    let image = busybox::builder("x:1", &["sleep"]).unwrap().label("is", "pulled").build();
+    registry.push(image, "pulled", "1").unwrap();
+    let name = registry.reference("pulled:1");
+    node.dockerd.docker(&["pull", "--quiet", &name]).unwrap();
+    let run = |more: &[&str]| {
+        let (endpoint, state) = (node.dockerd.host(), node.user.path("state"));
+        let state = state.display().to_string();
+        let fixed = ["prune", "--endpoint", &endpoint, "--state-dir", &state, "--verify-pullable"];
+        node.user.run(&[&fixed[..], &SOON[..], more].concat())
+    };
+    run(&["--observe"]).bytes();
+    wait();
+    let asked = run(&["--dry-run", "--format", "json"]).json();
+    assert_eq!(image_of(&asked, &name)["reason"], "old");
+    drop(registry);
+    let run = run(&["--yes", "--format", "text", "--output", "json=done.json"]).text();
+    assert!(run.contains("its registry does not give it now"), "{run}");
+    let done = fs_err::read(node.user.path("done.json")).unwrap();
+    let done: Value = serde_json::from_slice(&done).unwrap();
+    assert_eq!(image_of(&done, &name)["reason"], "unpullable");
+    assert!(node.has(&name));
 }
 
 #[test]

@@ -46,6 +46,12 @@ pub(crate) fn open_options(args: &ReadArgs, config: &Analyze) -> OpenOptions {
     }
 }
 
+/// How registries are asked where no flag of reading says more.
+#[cfg(all(feature = "prune", feature = "registry"))]
+pub(crate) fn registry_options() -> OpenOptions {
+    OpenOptions { auth_files: auth_files(), ..OpenOptions::default() }
+}
+
 /// Where Docker's engine listens.
 pub(crate) fn docker_host() -> Option<String> {
     variable("DOCKER_HOST")

@@ -1,5 +1,6 @@
 //! One look at a node, from top to bottom: the page to read first.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jettison_oci::escape;
@@ -7,7 +8,7 @@ use jettison_oci::escape;
 use crate::error::{Error, Result};
 use crate::history::file::{Loaded, Lock, StateDir};
 use crate::history::{History, Seen};
-use crate::inventory::Inventory;
+use crate::inventory::{Image, Inventory, Pullable};
 use crate::moment::Moment;
 use crate::outside::Outlook;
 use crate::plan::Plan;
@@ -28,7 +29,13 @@ pub struct Node {
     pub keep: KeepRules,
     /// What may go.
     pub policy: Policy,
+    /// Asks whether an image could be pulled again now, where that is wanted; the error says why
+    /// not.
+    pub verify: Option<Box<Verify>>,
 }
+
+/// Asks an image's registry for it.
+pub type Verify = dyn Fn(&Image) -> Result<(), String> + Send + Sync;
 
 /// Where a history comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,8 +170,44 @@ impl Node {
             ));
         }
         kept.save(&history)?;
-        let plan = Plan::make(&inventory, &references, &history, &self.policy);
+        let plan = self.plan(&mut inventory, &references, &history, &self.policy);
         Ok(Look { inventory, outside, references, history, origin, seen, plan, warnings })
+    }
+}
+
+impl Node {
+    /// Decides over every image. Where that is wanted, what would go is asked for at its registry
+    /// first, and what is not to be had again stays.
+    pub fn plan(
+        &self,
+        inventory: &mut Inventory,
+        references: &References,
+        history: &History,
+        policy: &Policy,
+    ) -> Plan {
+        let mut asked = BTreeSet::new();
+        loop {
+            let plan = Plan::make(inventory, references, history, policy);
+            let Some(verify) = self.verify.as_ref().filter(|_| !policy.allow_unpullable) else {
+                return plan;
+            };
+            // What stays by this may let others go, by the bounds of a run.
+            let new: Vec<&Image> = plan
+                .removals()
+                .map(|row| &row.image)
+                .filter(|one| !asked.contains(&one.id))
+                .collect();
+            if new.is_empty() {
+                return plan;
+            }
+            for image in new {
+                asked.insert(image.id.clone());
+                let Err(because) = verify(image) else { continue };
+                for one in inventory.images.iter_mut().filter(|one| one.id == image.id) {
+                    one.pullable = Pullable::No(because.clone());
+                }
+            }
+        }
     }
 }
 

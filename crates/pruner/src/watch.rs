@@ -15,7 +15,7 @@ use crate::execute::{Executed, Means, Outcome, execute};
 use crate::inventory::Capacity;
 use crate::metrics::Metrics;
 use crate::moment::Moment;
-use crate::plan::{Plan, Row};
+use crate::plan::Row;
 use crate::policy::Bounds;
 use crate::prune::{Kept, Look, Node};
 use crate::schedule::Schedule;
@@ -178,7 +178,7 @@ impl Watch<'_> {
         if let (Due::Pressure, Some(thresholds)) = (due, self.thresholds) {
             policy.bounds = Bounds { until_free: Some(100 - thresholds.low), ..policy.bounds };
             policy.older_than = self.pressure_older_than.unwrap_or(policy.older_than);
-            look.plan = Plan::make(&look.inventory, &look.references, &look.history, &policy);
+            look.plan = node.plan(&mut look.inventory, &look.references, &look.history, &policy);
         }
         (self.log)(&Event::begun(due == Due::Pressure, &look.plan));
         for row in look.plan.kept() {

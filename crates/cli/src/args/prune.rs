@@ -208,6 +208,9 @@ pub(crate) struct NodeArgs {
     /// Let also go what could not be pulled again: built, loaded or imported here
     #[arg(long)]
     pub(crate) allow_unpullable: bool,
+    /// Ask its registry for each image that would go: what it does not give stays
+    #[arg(long, conflicts_with = "allow_unpullable")]
+    pub(crate) verify_pullable: bool,
     /// Where the history is kept [default: /var/lib/jettison]
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,

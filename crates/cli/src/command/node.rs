@@ -6,7 +6,7 @@ use std::time::Duration;
 use jettison_oci::Bytes;
 use jettison_pruner::outside::{Alone, Outlook};
 use jettison_pruner::policy::{AgeBy, Bounds};
-use jettison_pruner::prune::Node;
+use jettison_pruner::prune::{Node, Verify};
 use jettison_pruner::reference::keep::KeepRules;
 use jettison_pruner::runtime::{Asked, Kind, Runtime, find};
 use jettison_pruner::watch::Thresholds;
@@ -48,7 +48,43 @@ pub(crate) fn node(args: &NodeArgs, bounds: Bounds, context: &Context) -> anyhow
     })?;
     let name = name(args, context);
     let outlook = outlook(args, &name, &*runtime, context)?;
-    Ok(Node { name, runtime, outlook, keep, policy })
+    let verify = verify(args.verify_pullable || config.verify_pullable)?;
+    Ok(Node { name, runtime, outlook, keep, policy, verify })
+}
+
+/// Asks registries whether they still have what would go.
+#[cfg(feature = "registry")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without registries cannot")]
+fn verify(is_wanted: bool) -> anyhow::Result<Option<Box<Verify>>> {
+    use jettison_analyzer::source::registry;
+    use jettison_oci::Reference;
+
+    if !is_wanted {
+        return Ok(None);
+    }
+    let options = settings::registry_options();
+    Ok(Some(Box::new(move |image| {
+        let mut because = "no registry is known to have it".to_owned();
+        for name in &image.digests {
+            let answer =
+                name.parse::<Reference>().map_err(|error| error.to_string()).and_then(|name| {
+                    registry::open(&name, &options).map_err(|error| error.to_string())
+                });
+            match answer {
+                Ok(_) => return Ok(()),
+                Err(error) => because = format!("its registry does not give it now: {error}"),
+            }
+        }
+        Err(because)
+    })))
+}
+
+#[cfg(not(feature = "registry"))]
+fn verify(is_wanted: bool) -> anyhow::Result<Option<Box<Verify>>> {
+    if is_wanted {
+        return Err(jettison_analyzer::Error::NotBuilt("registries", "registry").into());
+    }
+    Ok(None)
 }
 
 /// The node's name.

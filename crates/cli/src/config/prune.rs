@@ -39,6 +39,7 @@ pub(super) const KEYS: &[&str] = &[
     "time-zone",
     "timeout",
     "until-free",
+    "verify-pullable",
 ];
 
 /// `[prune]`.
@@ -85,6 +86,7 @@ pub(crate) struct Prune {
     pub(crate) timeout: Option<Duration>,
     #[serde(deserialize_with = "parsed")]
     pub(crate) until_free: Option<Percent>,
+    pub(crate) verify_pullable: bool,
 }
 
 /// A time in the words that flags take.
@@ -110,7 +112,7 @@ mod tests {
                     kubeconfig = \"/k\"\nkubernetes = \"off\"\nschedule = \"0 3 * * *\"\n\
                     time-zone = \"UTC\"\njitter = \"30m\"\nquiet-windows = [\"08:00-18:00\"]\n\
                     high-threshold = 80\nlow-threshold = \"70%\"\nobserve-every = \"1m\"\n\
-                    pressure-older-than = \"1d\"\nmetrics-address = \"off\"\ntimeout = \"5m\"\nuntil-free = \"20%\"\n";
+                    pressure-older-than = \"1d\"\nmetrics-address = \"off\"\ntimeout = \"5m\"\nuntil-free = \"20%\"\nverify-pullable = true\n";
         let prune = Config::parse(text).unwrap().prune;
         assert_eq!(prune.older_than, Some(Duration::from_hours(14 * 24)));
         assert_eq!(prune.until_free, Some(Percent(20)));

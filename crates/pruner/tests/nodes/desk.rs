@@ -40,6 +40,7 @@ impl Desk {
                 outlook: Box::new(Alone::default()),
                 keep,
                 policy,
+                verify: None,
             },
             state: tempfile::tempdir().unwrap(),
             // The tests' images come before the first look, as the clock has it.

@@ -105,6 +105,7 @@ fn watch(
             outlook: Box::new(Alone::default()),
             keep: KeepRules::new(&[], true)?,
             policy: Policy { allow_unpullable: true, ..Policy::default() },
+            verify: None,
         })
     };
     let watch = Watch {
