@@ -37,28 +37,28 @@ impl ImageName {
         let is_hex = |text: &str| {
             text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         };
-        if let Ok(digest) = plain.parse::<Digest>() {
-            let id = Some(digest.hex().to_owned());
-            return Ok(Self { id, digest: Some(digest), tagged: None });
+        let is_long = plain.len() == 64 && is_hex(plain);
+        let prefixed = if is_long { format!("sha256:{plain}") } else { plain.to_owned() };
+        let digest: Option<Digest> = prefixed.parse().ok();
+        let short = plain.strip_prefix("sha256:").unwrap_or(plain);
+        let is_short = (SHORT_ID..64).contains(&short.len()) && is_hex(short);
+        let id = match &digest {
+            Some(digest) => Some(digest.hex().to_owned()),
+            None => is_short.then(|| short.to_owned()),
+        };
+        // What looks like an ID may be a name as well (`sha256` is a fine name, with a tag): it means
+        // both.
+        match plain.parse::<Reference>() {
+            Ok(reference) => {
+                let tagged = reference.tag().map(|tag| format!("{}:{tag}", reference.name()));
+                Ok(Self { id, digest: digest.or_else(|| reference.digest().cloned()), tagged })
+            }
+            Err(_) if id.is_some() => Ok(Self { id, digest, tagged: None }),
+            Err(error) => Err(format!(
+                "{:?} names no image that can be understood: {error}",
+                escape::line(text)
+            )),
         }
-        if let Some(short) = plain.strip_prefix("sha256:")
-            && short.len() >= SHORT_ID
-            && short.len() < 64
-            && is_hex(short)
-        {
-            return Ok(Self { id: Some(short.to_owned()), digest: None, tagged: None });
-        }
-        if plain.len() == 64 && is_hex(plain) {
-            let digest = format!("sha256:{plain}").parse().ok();
-            return Ok(Self { id: Some(plain.to_owned()), digest, tagged: None });
-        }
-        let reference: Reference = plain.parse().map_err(|error| {
-            format!("{:?} names no image that can be understood: {error}", escape::line(text))
-        })?;
-        // A name of hex digits is a name, and may be the beginning of an ID: it means both.
-        let id = (plain.len() >= SHORT_ID && is_hex(plain)).then(|| plain.to_owned());
-        let tagged = reference.tag().map(|tag| format!("{}:{tag}", reference.name()));
-        Ok(Self { id, digest: reference.digest().cloned(), tagged })
     }
 }
 
@@ -176,6 +176,11 @@ mod tests {
         let by_name = image(OTHER, &["9f86d081884c:latest"], &[]);
         let names = Names::of(&[by_id, by_name]);
         let found = names.find(&ImageName::parse("9f86d081884c").unwrap());
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [0, 1]);
+        // `sha256` is a name that an image may have, and this its tag.
+        let odd = format!("sha256:{}", &HEX[..16]);
+        let images = [image(HEX, &[], &[]), image(OTHER, &[odd.as_str()], &[])];
+        let found = Names::of(&images).find(&ImageName::parse(&odd).unwrap());
         assert_eq!(found.into_iter().collect::<Vec<_>>(), [0, 1]);
     }
 
