@@ -1,6 +1,7 @@
 //! What a node's images are kept by. All that is asked of a runtime is here: a kind of runtime is
 //! one file below.
 
+mod containers_storage;
 mod cri;
 mod docker;
 mod find;

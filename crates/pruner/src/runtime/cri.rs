@@ -22,6 +22,7 @@ use tokio::runtime::Runtime as Threads;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
+use super::containers_storage::Store;
 use super::{Kind, Removal, Runtime, capacity_at, waiting};
 use crate::error::{Error, Result};
 use crate::inventory::{
@@ -238,14 +239,25 @@ impl Cri {
         Ok(verbose::sandbox_images(&status.info))
     }
 
-    fn image_root(&self) -> Option<PathBuf> {
+    /// The files of CRI-O's store, where they are files of this machine: they tell what the
+    /// interface leaves out, containers that are still being made among it.
+    fn store(&self) -> Result<Option<Store>> {
+        if self.native.is_some() {
+            return Ok(None);
+        }
+        let root = self.image_root()?.and_then(|images| Store::of_images(&images));
+        root.map(|root| Store::read(&root)).transpose()
+    }
+
+    /// Where the images are, by the runtime's word.
+    fn image_root(&self) -> Result<Option<PathBuf>> {
         let mut client = self.images_client();
         let info = self.answer("its file system", async move {
             client.image_fs_info(ImageFsInfoRequest {}).await
         });
-        let filesystems = info.ok()?.image_filesystems;
-        let mountpoint = filesystems.into_iter().find_map(|fs| fs.fs_id)?.mountpoint;
-        Some(PathBuf::from(mountpoint)).filter(|path| path.is_absolute())
+        let found = info?.image_filesystems.into_iter().find_map(|fs| fs.fs_id);
+        let path = found.map(|id| PathBuf::from(id.mountpoint));
+        Ok(path.filter(|path| path.is_absolute()))
     }
 }
 
@@ -308,6 +320,7 @@ impl Runtime for Cri {
         let listed = self.list_images()?;
         let infos = self.infos(&listed)?;
         let graph = self.native.as_ref().map(|native| native.graph(self)).transpose()?;
+        let store = self.store()?;
         let mut images = Vec::with_capacity(listed.len());
         for (listed, info) in listed.iter().zip(&infos) {
             let mut image = image_of(listed);
@@ -316,6 +329,9 @@ impl Runtime for Cri {
             if let Some(graph) = &graph {
                 image.pulled = graph.pulled(&image);
                 image.pinned |= graph.is_pinned(&image);
+            }
+            if let Some(store) = &store {
+                image.pulled = store.pulled(&image.id);
             }
             images.push(image);
         }
@@ -329,7 +345,7 @@ impl Runtime for Cri {
                 self.name
             ));
         }
-        let mut storage = Storage::default();
+        let mut storage = store.map(|store| store.storage()).unwrap_or_default();
         if let Some(graph) = &graph {
             storage = graph.storage(&images);
             warnings.extend(graph::warnings(&images));
@@ -361,6 +377,10 @@ impl Runtime for Cri {
                 }
             }
         }
+        if let Some(store) = self.store()? {
+            let known: HashSet<String> = used.containers.iter().map(|one| one.id.clone()).collect();
+            used.containers.extend(store.containers().filter(|one| !known.contains(&one.id)));
+        }
         Ok(used)
     }
 
@@ -375,14 +395,17 @@ impl Runtime for Cri {
     }
 
     fn storage(&self) -> Result<Storage> {
-        let Some(native) = &self.native else { return Ok(Storage::default()) };
+        let Some(native) = &self.native else {
+            let store = self.store()?;
+            return Ok(store.map(|store| store.storage()).unwrap_or_default());
+        };
         let listed = self.list_images()?;
         let images: Vec<Image> = listed.iter().map(image_of).collect();
         Ok(native.graph(self)?.storage(&images))
     }
 
     fn capacity(&self) -> Option<Capacity> {
-        capacity_at(&self.image_root()?)
+        capacity_at(&self.image_root().ok()??)
     }
 
     fn remove(&self, image: &Image) -> Removal {

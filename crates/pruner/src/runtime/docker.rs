@@ -1,6 +1,5 @@
 //! Docker's engine, and podman's Docker-compatible service.
 
-mod containers_storage;
 mod layers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -19,11 +18,11 @@ use jettison_oci::{Reference, escape};
 use jiff::Timestamp;
 use tokio::runtime::Runtime as Threads;
 
+use super::containers_storage::Store;
 use super::{Kind, Removal, Runtime, capacity_at, waiting};
 use crate::error::{Error, Result};
 use crate::inventory::{Capacity, Container, Image, ImageId, Inventory, PodName, Pullable, Use};
 use crate::reclaim::Storage;
-use containers_storage::Store;
 
 /// Questions that are asked at the same time.
 const QUESTIONS: usize = 8;

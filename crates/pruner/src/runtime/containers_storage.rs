@@ -1,5 +1,5 @@
-//! containers/storage, which podman, buildah and CRI-O share: what its files say that podman's
-//! answers leave out. Images are in `overlay-images`, layers in `overlay-layers`, containers in
+//! containers/storage, which podman, buildah and CRI-O share: what its files say that the answers of
+//! podman and CRI-O leave out. Images are in `overlay-images`, layers in `overlay-layers`, containers in
 //! `overlay-containers`, each with one JSON list.
 
 use std::collections::{HashMap, HashSet};
@@ -63,6 +63,13 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// The store whose images are in `images`, as CRI-O names the directory of its image file system:
+    /// `<root>/overlay-images`. `None` where that is no store, or cannot be looked into from here.
+    pub(super) fn of_images(images: &Path) -> Option<PathBuf> {
+        let root = images.parent().filter(|_| images.ends_with("overlay-images"))?;
+        Self::is_at(root).then(|| root.to_owned())
+    }
+
     /// Whether a store is at `root` that can be read.
     pub(super) fn is_at(root: &Path) -> bool {
         root.join("overlay-layers").is_dir()
@@ -235,6 +242,9 @@ mod tests {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, text).unwrap();
         }
+        assert_eq!(Store::of_images(&root.join("overlay-images")).as_deref(), Some(root));
+        assert_eq!(Store::of_images(&root.join("overlay-layers")), None);
+        assert_eq!(Store::of_images(Path::new("/nowhere/overlay-images")), None);
         let store = Store::read(root).unwrap();
         let image = ImageId::new(&id);
         assert_eq!(store.pulled(&image).unwrap().to_string(), "2026-02-01T00:00:00Z");
