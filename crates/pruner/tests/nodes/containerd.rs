@@ -60,6 +60,11 @@ fn what_runs_or_will_run_stays_by_the_interface_alone() {
             .iter()
             .all(|call| { call.starts_with("/runtime.v1.") || call.ends_with("Version/Version") })
     );
+    // Where the images are says whose store may tell more: it has to be told.
+    let desk = Desk::new(Kind::Cri, &proxy.endpoint());
+    desk.look();
+    proxy.fault("ImageFsInfo", 0, Fault::Status(14));
+    assert!(desk.try_look().err().unwrap().is_refusal());
 }
 
 fn what_is_needed_stays(daemon: &Daemon, kubelet: &Kubelet, endpoint: &str, pause_by: &str) {
