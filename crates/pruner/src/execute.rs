@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::history::History;
 use crate::inventory::Image;
-use crate::outside::Outlook;
+use crate::outside::{Outlook, used_after};
 use crate::plan::{Plan, Row};
 use crate::policy::Policy;
 use crate::reclaim::Storage;
@@ -177,12 +177,9 @@ fn why_end(means: &Means<'_>) -> Option<String> {
 /// Removes one image, if nothing needs it now. The error is a view that failed.
 fn attempt(image: &Image, history: &mut History, means: &Means<'_>) -> Result<Outcome, String> {
     let failed = |error: crate::Error| format!("the node can no longer be seen: {error}");
-    let mut used = means.runtime.used().map_err(failed)?;
+    let used = means.runtime.used().map_err(failed)?;
     let outside = means.outlook.again(means.outside, &used).map_err(failed)?;
-    if outside.cluster.is_some() {
-        // A cluster's answer takes its time, in which a container may have been made.
-        used = means.runtime.used().map_err(failed)?;
-    }
+    let used = used_after(&outside, used, means.runtime).map_err(failed)?;
     let Some(now) = means.runtime.image(&image.id).map_err(failed)? else {
         return Ok(Outcome::Absent);
     };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jettison_oci::Reference;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -51,6 +52,31 @@ pub enum Pullable {
     Yes,
     /// It did not, or nothing says so: why that is thought.
     No(String),
+}
+
+impl Pullable {
+    /// What an image's names with a digest say of where it is from.
+    pub(crate) fn by_digests(digests: &[String]) -> Self {
+        if digests.is_empty() {
+            return Self::No("no registry is known to have it (no repo digest)".to_owned());
+        }
+        let is_remote = |name: &String| {
+            name.parse::<Reference>().is_ok_and(|name| name.registry() != "localhost")
+        };
+        if !digests.iter().any(is_remote) {
+            return Self::No("its only registry is localhost".to_owned());
+        }
+        Self::Yes
+    }
+}
+
+/// The names of an image as runtimes list them, sorted, without what stands for none.
+pub(crate) fn names(listed: &[String]) -> Vec<String> {
+    let mut names: Vec<String> =
+        listed.iter().filter(|name| !name.contains("<none>")).cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// An image of the node.

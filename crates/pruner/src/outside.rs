@@ -6,6 +6,7 @@ use crate::cluster::Pod;
 use crate::error::Result;
 use crate::inventory::Use;
 use crate::reference::{Outside, static_pod};
+use crate::runtime::Runtime;
 
 /// Everything outside the runtime that can name an image.
 pub trait Outlook: Send + Sync {
@@ -39,6 +40,12 @@ impl Outlook for Alone {
         let directory = self.static_pods.as_ref()?;
         Some(format!("the runtime, static pods of {}", directory.display()))
     }
+}
+
+/// Who uses images once `outside` was asked, where `before` is who did before that. A cluster's
+/// answer takes its time, in which a container may have been made.
+pub(crate) fn used_after(outside: &Outside, before: Use, runtime: &dyn Runtime) -> Result<Use> {
+    if outside.cluster.is_some() { runtime.used() } else { Ok(before) }
 }
 
 /// The pods of the manifests in a directory; none where there is no directory.

@@ -10,7 +10,7 @@ use crate::history::file::{Loaded, Lock, StateDir};
 use crate::history::{History, Seen};
 use crate::inventory::{Image, Inventory, Pullable};
 use crate::moment::Moment;
-use crate::outside::Outlook;
+use crate::outside::{Outlook, used_after};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::reference::keep::KeepRules;
@@ -149,8 +149,7 @@ impl Node {
     pub fn look(&self, now: &Moment, kept: &Kept) -> Result<Look> {
         let mut inventory = self.runtime.inventory()?;
         let outside = self.outlook.read(&inventory.used)?;
-        // A pod may have started while the cluster was asked.
-        inventory.used = self.runtime.used()?;
+        inventory.used = used_after(&outside, inventory.used, &*self.runtime)?;
         let references =
             References::gather(&inventory.images, &inventory.used, &outside, &self.keep)?;
         let mut warnings = std::mem::take(&mut inventory.warnings);

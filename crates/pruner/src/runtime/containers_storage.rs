@@ -153,8 +153,14 @@ impl Store {
         }
     }
 
+    /// Adds the containers of the store that are not among `containers`.
+    pub(super) fn add_containers(&self, containers: &mut Vec<Container>) {
+        let known: HashSet<String> = containers.iter().map(|one| one.id.clone()).collect();
+        containers.extend(self.containers().filter(|one| !known.contains(&one.id)));
+    }
+
     /// The containers of the store, whoever made them.
-    pub(super) fn containers(&self) -> impl Iterator<Item = Container> {
+    fn containers(&self) -> impl Iterator<Item = Container> {
         self.containers.iter().filter_map(|row| {
             let image = row.image.clone().filter(|image| !image.is_empty())?;
             Some(Container {

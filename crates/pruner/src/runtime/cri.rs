@@ -17,7 +17,7 @@ use jettison_grpc::cri::{
     PodSandbox, RemoveImageRequest, StatusRequest, VersionRequest,
 };
 use jettison_grpc::socket::{MESSAGE_MAX, because, cause, dial, in_time, path_of};
-use jettison_oci::{Reference, escape};
+use jettison_oci::escape;
 use tokio::runtime::Runtime as Threads;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
@@ -26,7 +26,7 @@ use super::containers_storage::Store;
 use super::{Kind, Removal, Runtime, capacity_at, waiting};
 use crate::error::{Error, Result};
 use crate::inventory::{
-    Capacity, Container, Image, ImageId, Inventory, PodName, Pullable, Sandbox, Use,
+    Capacity, Container, Image, ImageId, Inventory, PodName, Pullable, Sandbox, Use, names,
 };
 use crate::reclaim::Storage;
 use crate::reference::KEEP_LABEL;
@@ -249,6 +249,36 @@ impl Cri {
         root.map(|root| Store::read(&root)).transpose()
     }
 
+    fn use_of(&self, store: Option<&Store>) -> Result<Use> {
+        let mut used = Use {
+            containers: self.containers()?,
+            sandboxes: self.sandboxes()?,
+            sandbox_images: self.sandbox_images()?,
+        };
+        if let Some(native) = &self.native {
+            // containerd's own containers are there from their making to their end, and name the
+            // images of sandboxes too.
+            let known: HashSet<String> = used.containers.iter().map(|one| one.id.clone()).collect();
+            for (id, image) in native.containers(self)? {
+                if let Some(sandbox) = used.sandboxes.iter_mut().find(|one| one.id == id) {
+                    sandbox.image = Some(image);
+                } else if !known.contains(&id) {
+                    used.containers.push(Container {
+                        name: id.clone(),
+                        id,
+                        state: "in containerd".to_owned(),
+                        images: vec![image],
+                        pod: None,
+                    });
+                }
+            }
+        }
+        if let Some(store) = store {
+            store.add_containers(&mut used.containers);
+        }
+        Ok(used)
+    }
+
     /// Where the images are, by the runtime's word.
     fn image_root(&self) -> Result<Option<PathBuf>> {
         let mut client = self.images_client();
@@ -263,19 +293,13 @@ impl Cri {
 
 /// An image as the interface lists it.
 fn image_of(listed: &CriImage) -> Image {
-    let names = |names: &[String]| {
-        let mut names: Vec<String> =
-            names.iter().filter(|name| !name.contains("<none>")).cloned().collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
+    let digests = names(&listed.repo_digests);
     Image {
         tags: names(&listed.repo_tags),
-        digests: names(&listed.repo_digests),
+        pullable: Pullable::by_digests(&digests),
+        digests,
         size: listed.size,
         pinned: listed.pinned,
-        pullable: pullable(&listed.repo_digests),
         ..Image::new(ImageId::new(&listed.id))
     }
 }
@@ -288,19 +312,6 @@ fn spec(image: &str) -> ImageSpec {
 fn texts(spec: &ImageSpec) -> impl Iterator<Item = String> + use<> {
     let texts = [&spec.image, &spec.image_ref, &spec.user_specified_image].map(Clone::clone);
     texts.into_iter().filter(|text| !text.is_empty())
-}
-
-/// What an image's digests say of where it is from.
-fn pullable(digests: &[String]) -> Pullable {
-    if digests.is_empty() {
-        return Pullable::No("no registry is known to have it (no repo digest)".to_owned());
-    }
-    let is_remote =
-        |name: &String| name.parse::<Reference>().is_ok_and(|name| name.registry() != "localhost");
-    if !digests.iter().any(is_remote) {
-        return Pullable::No("its only registry is localhost".to_owned());
-    }
-    Pullable::Yes
 }
 
 impl Runtime for Cri {
@@ -345,43 +356,17 @@ impl Runtime for Cri {
                 self.name
             ));
         }
+        let used = self.use_of(store.as_ref())?;
         let mut storage = store.map(|store| store.storage()).unwrap_or_default();
         if let Some(graph) = &graph {
             storage = graph.storage(&images);
             warnings.extend(graph::warnings(&images));
         }
-        Ok(Inventory { images, used: self.used()?, storage, capacity: self.capacity(), warnings })
+        Ok(Inventory { images, used, storage, capacity: self.capacity(), warnings })
     }
 
     fn used(&self) -> Result<Use> {
-        let mut used = Use {
-            containers: self.containers()?,
-            sandboxes: self.sandboxes()?,
-            sandbox_images: self.sandbox_images()?,
-        };
-        if let Some(native) = &self.native {
-            // containerd's own containers are there from their making to their end, and name the
-            // images of sandboxes too.
-            let known: HashSet<String> = used.containers.iter().map(|one| one.id.clone()).collect();
-            for (id, image) in native.containers(self)? {
-                if let Some(sandbox) = used.sandboxes.iter_mut().find(|one| one.id == id) {
-                    sandbox.image = Some(image);
-                } else if !known.contains(&id) {
-                    used.containers.push(Container {
-                        name: id.clone(),
-                        id,
-                        state: "in containerd".to_owned(),
-                        images: vec![image],
-                        pod: None,
-                    });
-                }
-            }
-        }
-        if let Some(store) = self.store()? {
-            let known: HashSet<String> = used.containers.iter().map(|one| one.id.clone()).collect();
-            used.containers.extend(store.containers().filter(|one| !known.contains(&one.id)));
-        }
-        Ok(used)
+        self.use_of(self.store()?.as_ref())
     }
 
     fn image(&self, id: &ImageId) -> Result<Option<Image>> {

@@ -2,7 +2,7 @@
 
 mod layers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
@@ -21,7 +21,9 @@ use tokio::runtime::Runtime as Threads;
 use super::containers_storage::Store;
 use super::{Kind, Removal, Runtime, capacity_at, waiting};
 use crate::error::{Error, Result};
-use crate::inventory::{Capacity, Container, Image, ImageId, Inventory, PodName, Pullable, Use};
+use crate::inventory::{
+    Capacity, Container, Image, ImageId, Inventory, PodName, Pullable, Use, names,
+};
 use crate::reclaim::Storage;
 
 /// Questions that are asked at the same time.
@@ -127,20 +129,25 @@ impl Engine {
         answered.map_err(|(id, error)| self.told(&format!("image {id}"), &error))
     }
 
-    fn store(&self) -> Option<Result<Store>> {
-        let root = self.root.as_ref().filter(|_| self.kind == Kind::Podman)?;
-        Store::is_at(root).then(|| Store::read(root))
+    /// The files of podman's store, where they are files of this machine.
+    fn store(&self) -> Result<Option<Store>> {
+        let root = self.root.as_ref().filter(|_| self.kind == Kind::Podman);
+        root.filter(|root| Store::is_at(root)).map(|root| Store::read(root)).transpose()
     }
 
-    fn images(&self, summaries: &[ImageSummary], details: &[ImageInspect]) -> Result<Vec<Image>> {
-        let store = self.store().transpose()?;
+    fn images(
+        &self,
+        summaries: &[ImageSummary],
+        details: &[ImageInspect],
+        store: Option<&Store>,
+    ) -> Result<Vec<Image>> {
         let mut children = self.children(summaries)?;
         let mut images = Vec::with_capacity(summaries.len());
         for (summary, detail) in summaries.iter().zip(details) {
             let mut image = named(summary);
             image.created = detail.created.as_ref().and_then(time);
-            image.pulled = self.pulled(&image.id, detail, store.as_ref());
-            image.pullable = self.pullable(&image, store.as_ref());
+            image.pulled = self.pulled(&image.id, detail, store);
+            image.pullable = self.pullable(image.pullable, &image.id, store);
             image.children = children.remove(&image.id).unwrap_or_default();
             image.children.sort_unstable();
             images.push(image);
@@ -171,20 +178,18 @@ impl Engine {
         Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
     }
 
-    fn pullable(&self, image: &Image, store: Option<&Store>) -> Pullable {
-        if let Pullable::No(because) = by_names(image) {
-            return Pullable::No(because);
-        }
-        if self.kind == Kind::Podman {
+    /// `by_digests` is what the image's names say.
+    fn pullable(&self, by_digests: Pullable, id: &ImageId, store: Option<&Store>) -> Pullable {
+        if by_digests == Pullable::Yes && self.kind == Kind::Podman {
             // podman gives every image a digest, also one that no registry has ever seen.
             let Some(store) = store else {
                 let because =
                     "podman does not say whether it was pulled, and its store is not here";
                 return Pullable::No(because.to_owned());
             };
-            return store.pullable(&image.id);
+            return store.pullable(id);
         }
-        Pullable::Yes
+        by_digests
     }
 
     fn containers(&self) -> Result<Vec<Container>> {
@@ -222,13 +227,18 @@ impl Engine {
         })
     }
 
-    fn storage_of(&self, summaries: &[ImageSummary], details: &[ImageInspect]) -> Result<Storage> {
-        if let Some(store) = self.store().transpose()? {
-            return Ok(store.storage());
+    fn storage_of(
+        &self,
+        summaries: &[ImageSummary],
+        details: &[ImageInspect],
+        store: Option<&Store>,
+    ) -> Storage {
+        if let Some(store) = store {
+            return store.storage();
         }
         if self.is_containerd_store || self.kind == Kind::Podman {
             // Sizes of layers are in no answer.
-            return Ok(Storage::default());
+            return Storage::default();
         }
         let root = self.root.as_deref().map(|root| root.join("image").join(&self.driver));
         let sizes = layers::Sizes::new(root.as_deref());
@@ -246,7 +256,16 @@ impl Engine {
                 chain.iter().zip(sizes).map(|(id, size)| storage.part(id.as_str(), size)).collect();
             storage.image(&ImageId::new(&summary.id), parts);
         }
-        Ok(storage)
+        storage
+    }
+
+    fn use_of(&self, store: Option<&Store>) -> Result<Use> {
+        let mut containers = self.containers()?;
+        // Containers that others make in the same store are in none of podman's lists.
+        if let Some(store) = store {
+            store.add_containers(&mut containers);
+        }
+        Ok(Use { containers, ..Use::default() })
     }
 
     /// The names that it is removed by, one at a time: tags first, then digests of what has none.
@@ -303,23 +322,19 @@ impl Runtime for Engine {
     fn inventory(&self) -> Result<Inventory> {
         let summaries = self.summaries()?;
         let details = self.inspect(&summaries)?;
+        let store = self.store()?;
+        let store = store.as_ref();
         Ok(Inventory {
-            images: self.images(&summaries, &details)?,
-            used: self.used()?,
-            storage: self.storage_of(&summaries, &details)?,
+            images: self.images(&summaries, &details, store)?,
+            used: self.use_of(store)?,
+            storage: self.storage_of(&summaries, &details, store),
             capacity: self.capacity(),
             warnings: Vec::new(),
         })
     }
 
     fn used(&self) -> Result<Use> {
-        let mut containers = self.containers()?;
-        // Containers that others make in the same store are in none of podman's lists.
-        if let Some(store) = self.store().transpose()? {
-            let known: HashSet<String> = containers.iter().map(|one| one.id.clone()).collect();
-            containers.extend(store.containers().filter(|one| !known.contains(&one.id)));
-        }
-        Ok(Use { containers, ..Use::default() })
+        self.use_of(self.store()?.as_ref())
     }
 
     fn image(&self, id: &ImageId) -> Result<Option<Image>> {
@@ -340,7 +355,8 @@ impl Runtime for Engine {
 
     fn storage(&self) -> Result<Storage> {
         let summaries = self.summaries()?;
-        self.storage_of(&summaries, &self.inspect(&summaries)?)
+        let details = self.inspect(&summaries)?;
+        Ok(self.storage_of(&summaries, &details, self.store()?.as_ref()))
     }
 
     fn capacity(&self) -> Option<Capacity> {
@@ -392,37 +408,17 @@ impl Runtime for Engine {
     }
 }
 
-/// What an image's names say of where it is from.
-fn by_names(image: &Image) -> Pullable {
-    let is_remote =
-        |name: &String| name.parse::<Reference>().is_ok_and(|name| name.registry() != "localhost");
-    if image.digests.is_empty() {
-        return Pullable::No("no registry is known to have it (no repo digest)".to_owned());
-    }
-    if !image.digests.iter().any(is_remote) {
-        return Pullable::No("its only registry is localhost".to_owned());
-    }
-    Pullable::Yes
-}
-
 /// An image by its names.
 fn named(summary: &ImageSummary) -> Image {
-    let plain = |names: &[String]| {
-        let mut names: Vec<String> =
-            names.iter().filter(|name| !name.contains("<none>")).cloned().collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
-    let mut image = Image {
-        tags: plain(&summary.repo_tags),
-        digests: plain(&summary.repo_digests),
+    let digests = names(&summary.repo_digests);
+    Image {
+        tags: names(&summary.repo_tags),
+        pullable: Pullable::by_digests(&digests),
+        digests,
         size: u64::try_from(summary.size).unwrap_or_default(),
         labels: BTreeMap::from_iter(summary.labels.clone()),
         ..Image::new(ImageId::new(&summary.id))
-    };
-    image.pullable = by_names(&image);
-    image
+    }
 }
 
 /// A time of the engine.
