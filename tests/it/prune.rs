@@ -181,6 +181,7 @@ fn mistakes_end_with_their_code_and_do_nothing() {
         (&["prune", "--high-threshold", "80", "--watch"], 2, &["--low-threshold"]),
         (&["prune", "--watch", "--schedule", "0 3 * *"], 2, &["five fields"]),
         (&["prune", "--watch", "--metrics-address", "here"], 2, &["expected an IP address"]),
+        (&["prune", "--watch", "--metrics-address", "off", "--keep", "["], 2, &["keep pattern"]),
         (&["prune", "--static-pods", "/nowhere", "--kubernetes", "off"], 4, &["/nowhere"]),
         (&["prune", "--kubernetes", "required", "--kubeconfig", "/none"], 4, &["/none"]),
         (&["prune", "--kubernetes", "required"], 4, &["--kubeconfig", "--kubernetes off"]),

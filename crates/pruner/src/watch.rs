@@ -102,13 +102,20 @@ enum Due {
 }
 
 impl Watch<'_> {
-    /// Watches until it is asked to end.
-    pub fn run(&self) {
+    /// Watches until it is asked to end. Fails at its start where an argument is wrong, which no
+    /// other try would mend.
+    pub fn run(&self) -> Result<()> {
         let mut node: Option<Node> = None;
+        let mut was_connected = false;
         let mut next = None;
         while !self.stop.load(Ordering::SeqCst) {
             (self.alive)();
-            if let Err(error) = self.turn(&mut node, &mut next) {
+            let turn = self.turn(&mut node, &mut next);
+            was_connected |= node.is_some();
+            if let Err(error) = turn {
+                if error.is_usage() && !was_connected {
+                    return Err(error);
+                }
                 self.metrics.was_refused();
                 (self.log)(&Event::refused(&error));
                 // What is connected may be what went away.
@@ -117,6 +124,7 @@ impl Watch<'_> {
             self.clock.wait(self.pause(next), self.stop);
         }
         (self.log)(&Event::ended());
+        Ok(())
     }
 
     /// How long until there is something to do.

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &PruneArgs, context: &Context) -> anyhow::Result<Code> {
         log: &|event: &Event<'_>| printer.event(event),
         alive: &|| pulse.beat(),
     };
-    watch.run();
+    watch.run()?;
     Ok(Code::Done)
 }
 

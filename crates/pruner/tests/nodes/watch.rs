@@ -127,7 +127,7 @@ fn watch(
         },
         alive: &|| {},
     };
-    watch.run();
+    watch.run().unwrap();
     Watched { events: events.into_inner(), metrics: metrics.render() }
 }
 
