@@ -58,7 +58,7 @@ struct RunArgs {
     #[arg(long)]
     room: PathBuf,
     /// Runs of each program; the best counts.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     runs: usize,
     /// End with exit code 1 where a bar is missed.
     #[arg(long)]

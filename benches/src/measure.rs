@@ -1,4 +1,4 @@
-//! What a program costs: wall time, processor time and memory, the best of several runs.
+//! What a program costs: wall time, processor time and memory, over several runs.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -7,7 +7,8 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use wait4::Wait4 as _;
 
-/// What one program took, each figure the best of its runs; memory the worst.
+/// What one program took: once, or the medians of its runs; memory the worst. Medians, because a
+/// program whose times differ from run to run costs its user what it takes mostly, not at best.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Cost {
@@ -15,6 +16,10 @@ pub(crate) struct Cost {
     pub(crate) wall: f64,
     /// Seconds of all its threads, in the program and in the kernel for it.
     pub(crate) cpu: f64,
+    /// The wall time of its fastest run.
+    pub(crate) fastest: f64,
+    /// The wall time of its slowest run.
+    pub(crate) slowest: f64,
     /// The most bytes that it held at once.
     pub(crate) memory: u64,
     /// Whether it was ended because it took too long: then `wall` is a lower bound.
@@ -22,14 +27,24 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    pub(crate) fn best(self, other: Self) -> Self {
-        Self {
-            wall: self.wall.min(other.wall),
-            cpu: self.cpu.min(other.cpu),
-            memory: self.memory.max(other.memory),
-            cut_short: self.cut_short && other.cut_short,
-        }
+    /// What several runs took; `None` of none.
+    pub(crate) fn of(runs: &[Self]) -> Option<Self> {
+        Some(Self {
+            wall: median(runs, |run| run.wall)?,
+            cpu: median(runs, |run| run.cpu)?,
+            fastest: runs.iter().map(|run| run.fastest).fold(f64::INFINITY, f64::min),
+            slowest: runs.iter().map(|run| run.slowest).fold(0.0, f64::max),
+            memory: runs.iter().map(|run| run.memory).max()?,
+            cut_short: runs.iter().all(|run| run.cut_short),
+        })
     }
+}
+
+/// The middle one; of an even number, the slower of the two.
+fn median(runs: &[Cost], figure: impl Fn(&Cost) -> f64) -> Option<f64> {
+    let mut figures: Vec<f64> = runs.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied()
 }
 
 /// What `timeout` ends with when the time is up.
@@ -50,23 +65,22 @@ pub(crate) fn once(command: &mut Command) -> anyhow::Result<Cost> {
     }
     let used = ended.rusage;
     let cpu = (used.utime + used.stime).as_secs_f64();
-    Ok(Cost { wall, cpu, memory: used.maxrss, cut_short })
+    Ok(Cost { wall, cpu, fastest: wall, slowest: wall, memory: used.maxrss, cut_short })
 }
 
 /// Runs every command in turn, `runs` times over, so that what else the machine does meets all of
-/// them alike; the best of each.
+/// them alike.
 pub(crate) fn interleaved<const N: usize>(
     mut commands: [Command; N],
     runs: usize,
 ) -> anyhow::Result<[Cost; N]> {
-    let mut best: [Option<Cost>; N] = [None; N];
+    let mut costs = [const { Vec::new() }; N];
     for _ in 0..runs {
-        for (command, best) in commands.iter_mut().zip(&mut best) {
-            let cost = once(command.stdout(Stdio::null()))?;
-            *best = Some(best.map_or(cost, |known| known.best(cost)));
+        for (command, costs) in commands.iter_mut().zip(&mut costs) {
+            costs.push(once(command.stdout(Stdio::null()))?);
         }
     }
-    let costs: Vec<Cost> = best.into_iter().flatten().collect();
+    let costs: Vec<Cost> = costs.iter().filter_map(|runs| Cost::of(runs)).collect();
     costs.try_into().map_err(|_| anyhow::anyhow!("no run was asked for"))
 }
 

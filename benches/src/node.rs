@@ -1,6 +1,5 @@
 //! A node with 2,000 images: a look at all of them, and a plan.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -8,7 +7,7 @@ use jettison_testkit::containerd::{CRI_NAMESPACE, Daemon};
 use jettison_testkit::cri::Kubelet;
 use jettison_testkit::image::{Image, ImageBuilder, LayerBuilder};
 
-use crate::measure::once;
+use crate::measure::interleaved;
 use crate::programs::Programs;
 use crate::table::{Bar, Figure, Table};
 
@@ -37,20 +36,16 @@ pub(crate) fn measure(programs: &Programs, runs: usize, table: &mut Table) -> an
     let found = kubelet.images()?.len();
     ensure!(found > IMAGES, "the CRI plugin knows {found} images only");
     let room = tempfile::tempdir()?;
-    let look = || -> Command {
+    let look = {
         let mut command = programs.jettison_in(room.path());
         command.args(["prune", "--quiet", "--dry-run", "--runtime", "cri", "--endpoint"]);
         command.arg(daemon.endpoint()).arg("--state-dir").arg(room.path());
-        command.stdout(Stdio::null());
         command
     };
-    let mut best = once(&mut look())?;
-    for _ in 1..runs {
-        best = best.best(once(&mut look())?);
-    }
+    let [cost] = interleaved([look], runs)?;
     Table::group("a node with 2,000 images, containerd", "");
-    table.row("look and plan: wall", Figure::Wall, None, best, Bar::Seconds(LOOK));
-    table.row("look and plan: memory", Figure::Memory, None, best, Bar::Mebibytes(MEMORY));
+    table.row("look and plan: wall", Figure::Wall, None, cost, Bar::Seconds(LOOK));
+    table.row("look and plan: memory", Figure::Memory, None, cost, Bar::Mebibytes(MEMORY));
     Ok(())
 }
 

@@ -147,6 +147,32 @@ fn damaged_entries_are_noticed_and_made_anew() {
 }
 
 #[test]
+fn a_key_that_is_lost_or_damaged_is_made_anew() {
+    let user = user();
+    let first = print(&user, "oci:layout", &[]);
+    let key = user.cache().join("../../content.key");
+    let (old, stored) = (fs_err::read(&key).unwrap(), entries(&user));
+    // Without AES instructions the hash has no key.
+    let keyed = fs_err::read_to_string("/proc/cpuinfo").unwrap().contains(" aes");
+    for damage in [None, Some(&b""[..]), Some(&[7; 16]), Some(&[7; 17])] {
+        match damage {
+            None => fs_err::remove_file(&key).unwrap(),
+            Some(bytes) => fs_err::write(&key, bytes).unwrap(),
+        }
+        assert!(print(&user, "oci:layout", &[]) == first);
+        let now = entries(&user);
+        assert_eq!(now.len(), stored.len());
+        assert!(now.iter().all(|(path, entry)| (stored[path] != *entry) == keyed));
+        assert!(print(&user, "oci:layout", &[]) == first);
+        assert_eq!(entries(&user), now, "and used from then on");
+    }
+    // With the old key back, nothing that stands there is trusted.
+    fs_err::write(&key, &old).unwrap();
+    assert!(print(&user, "oci:layout", &[]) == first);
+    assert_eq!(entries(&user), stored);
+}
+
+#[test]
 fn the_cache_keeps_its_bound() {
     let user = user();
     let first = print(&user, "oci:layout", &["--cache-size", "0"]);
@@ -265,6 +291,6 @@ fn a_cache_that_cannot_be_written_is_no_error() {
     // A relative path is no path, by the base directory specification: the home's is taken.
     assert!(run(Path::new("relative")) == expected);
     assert!(!user.path("relative").exists());
-    let home = user.work().parent().unwrap().join(".cache/jettison/layers/v4");
+    let home = user.work().parent().unwrap().join(".cache/jettison/layers/v5");
     assert_eq!(names(&home).len(), image().layers.len());
 }

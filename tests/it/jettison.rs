@@ -68,7 +68,7 @@ impl User {
 
     /// Where the layer indexes are kept.
     pub(crate) fn cache(&self) -> PathBuf {
-        self.home.path().join("cache/jettison/layers/v4")
+        self.home.path().join("cache/jettison/layers/v5")
     }
 
     /// A run that has not started. No engine, containerd or auth file of this machine is seen.

@@ -155,6 +155,28 @@ pub fn account(
     jobs: std::num::NonZeroUsize,
 ) -> Result<Account> {
     let indexes: Vec<Arc<LayerIndex>> = layers.iter().map(|layer| layer.index.clone()).collect();
+    // dive's tree is one of its own: where there may be another thread, it makes that meanwhile.
+    std::thread::scope(|scope| {
+        let beside = indexes.clone();
+        let figures = move || dive::figures(&beside);
+        if jobs.get() == 1 {
+            return account_with(image, layers, indexes, base, jobs, figures);
+        }
+        let thread = scope.spawn(figures);
+        account_with(image, layers, indexes, base, jobs, || {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
+fn account_with(
+    image: Image,
+    layers: Vec<ReadLayer>,
+    indexes: Vec<Arc<LayerIndex>>,
+    base: Option<Base>,
+    jobs: std::num::NonZeroUsize,
+    dive: impl FnOnce() -> DiveFigures,
+) -> Result<Account> {
     let Stacked { tree, mut payloads, links, warnings: odd } = crate::tree::stack(&indexes)?;
     let contents = Contents::read(&image, &layers, &payloads, jobs)?;
     settle(&mut payloads, &contents);
@@ -174,7 +196,7 @@ pub fn account(
     }
     let sizes = Sizes { duplicate, ..sizes };
     let account = Account {
-        dive: dive::figures(&indexes),
+        dive: dive(),
         image,
         read: layers,
         indexes,

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 
 use crate::account::{Account, Contents};
 use crate::error::Result;
-use crate::layer::index::ContentHash;
+use crate::layer::content_hash::ContentHash;
 
 pub(crate) mod layers;
 mod pairs;

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub(crate) mod content;
+pub mod content_hash;
 
 pub mod index;
 pub(crate) mod input;

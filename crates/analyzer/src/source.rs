@@ -25,7 +25,8 @@ use crate::blob::Region;
 use crate::blob::decompress::{Compression, Expansion};
 use crate::error::{Error, Result};
 use crate::image::{Config, Manifest};
-use crate::layer::index::{ContentHash, LayerIndex};
+use crate::layer::content_hash::ContentHash;
+use crate::layer::index::LayerIndex;
 use crate::progress::Shared;
 
 /// The kinds of places an image can be read from, named as containers-transports(5) does;

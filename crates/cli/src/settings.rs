@@ -124,7 +124,7 @@ pub(crate) fn cache(args: &CacheSettings, config: &Analyze) -> Option<Cache> {
     if args.no_cache {
         return None;
     }
-    Some(Cache::new(cache_root()?, args.cache_size.or(config.cache_size).unwrap_or(CACHE_SIZE)))
+    Some(Cache::open(cache_root()?, args.cache_size.or(config.cache_size).unwrap_or(CACHE_SIZE)))
 }
 
 /// How large the cache may become where nobody says.

@@ -1,8 +1,8 @@
 //! Which contents are equal. A content is read only where equal size makes it matter, and no more
 //! of it than it takes: an overwritten payload is compared with its successor byte by byte, live
 //! payloads of equal size are told apart by their first bytes, and only those that are still alike
-//! are hashed. Equal first bytes never make two payloads equal, nor does anything but BLAKE3 or
-//! the bytes themselves.
+//! are hashed. Equal first bytes never make two payloads equal, nor does anything but the
+//! content hash or the bytes themselves.
 
 use std::hash::BuildHasher as _;
 use std::num::NonZeroUsize;
@@ -13,7 +13,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::error::{Error, Result};
 use crate::layer::content::{Place, Reader};
-use crate::layer::index::ContentHash;
+use crate::layer::content_hash::ContentHash;
 use crate::layer::read::ReadLayer;
 use crate::source::Image;
 use crate::tree::{Cause, Fate, Payload};

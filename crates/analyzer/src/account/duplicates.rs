@@ -3,7 +3,7 @@
 use jettison_oci::Bytes;
 
 use crate::account::Contents;
-use crate::layer::index::ContentHash;
+use crate::layer::content_hash::ContentHash;
 use crate::tree::{NodeId, Payload, Tree};
 
 /// A group of equal live payloads.

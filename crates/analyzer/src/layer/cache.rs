@@ -6,6 +6,9 @@
 //! place, readers see a whole entry or none. Each ends in a BLAKE3 of itself; one that does not
 //! fit is removed and read anew. The least recently used entries go when the cache outgrows its
 //! bound. Only indexes whose blob's digest was verified are ever stored.
+//!
+//! The key of the content hashes stands in the root, so that the hashes of one run compare
+//! with those of the next.
 
 use std::fs::FileTimes;
 use std::io::{self, Write as _};
@@ -14,14 +17,17 @@ use std::time::SystemTime;
 
 use jettison_oci::{Bytes, Digest};
 
+use crate::layer::content_hash;
 use crate::layer::index::LayerIndex;
 
 mod encoding;
 
 /// Changes with the encoding and with what the parser makes of a tar.
-const VERSION: &str = "v4";
+const VERSION: &str = "v5";
 /// The suffix of entries; everything else in the directory is left alone.
 const SUFFIX: &str = "layer";
+/// The key of the content hashes.
+const KEY: &str = "content.key";
 /// An entry larger than this is not read: no layer within the limits makes one.
 const ENTRY_MAX: u64 = 8 << 30;
 
@@ -49,9 +55,42 @@ struct Stored {
 }
 
 impl Cache {
-    /// A cache in `root`, made when it is first written, of at most `bound` bytes.
+    /// The cache in `root`, of at most `bound` bytes, for looking after it. Nothing is made.
     pub fn new(root: PathBuf, bound: Bytes) -> Self {
         Self { root, bound: bound.get() }
+    }
+
+    /// The cache in `root`, of at most `bound` bytes, for reading layers with it: the directory and
+    /// its key are made where there are none, and this process hashes contents under that key from
+    /// now on. To be called before anything is hashed; entries under another key are not used. A
+    /// cache that cannot be made is no reason to fail.
+    pub fn open(root: PathBuf, bound: Bytes) -> Self {
+        let cache = Self::new(root, bound);
+        if let Ok(key) = cache.key() {
+            content_hash::choose(&key);
+        }
+        cache
+    }
+
+    /// The key that all processes with this cache agree on: that of the first one.
+    fn key(&self) -> io::Result<content_hash::Key> {
+        let path = self.root.join(KEY);
+        let read = || fs_err::read(&path).map(content_hash::Key::try_from);
+        match read() {
+            Ok(Ok(key)) => return Ok(key),
+            // Cut short or overwritten: so are the entries worth nothing that were made under it.
+            Ok(Err(_)) => fs_err::remove_file(&path)?,
+            Err(_) => {}
+        }
+        create_private(&self.directory())?;
+        let key = content_hash::random_key().ok_or(io::ErrorKind::Unsupported)?;
+        let mut file =
+            tempfile::Builder::new().prefix(&temporary_prefix()).tempfile_in(self.directory())?;
+        file.write_all(&key)?;
+        match file.persist_noclobber(&path) {
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+            _ => read()?.map_err(|_| io::ErrorKind::InvalidData.into()),
+        }
     }
 
     /// Where the entries are.
@@ -227,7 +266,7 @@ mod tests {
     #[test]
     fn what_is_stored_is_loaded_and_damage_is_noticed() {
         let directory = tempfile::tempdir().unwrap();
-        let cache = Cache::new(directory.path().to_owned(), Bytes(1 << 20));
+        let cache = Cache::open(directory.path().to_owned(), Bytes(1 << 20));
         let (digest, other) = (Digest::sha256(b"a"), Digest::sha256(b"b"));
         assert!(cache.load(&digest).is_none());
         cache.store(&digest, &sample(), true);
@@ -249,10 +288,48 @@ mod tests {
     }
 
     #[test]
+    fn hashes_under_another_key_are_not_used() {
+        let digest = Digest::sha256(b"a");
+        let whole = encoding::encode(&digest, &sample(), true);
+        let mut body = whole[..whole.len() - 32].to_vec();
+        let identity = content_hash::identity();
+        let at = body.windows(32).position(|window| window == identity).unwrap();
+        body[at] ^= 1;
+        let other = [&body[..], blake3::hash(&body).as_bytes()].concat();
+        assert!(encoding::decode(&digest, &whole).is_some());
+        assert!(encoding::decode(&digest, &other).is_none());
+    }
+
+    #[test]
+    fn all_processes_agree_on_the_first_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path().join("made"), Bytes(1 << 20));
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| cache.key().unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+        let file = cache.root.join(KEY);
+        let mode = |path: &Path| {
+            std::os::unix::fs::PermissionsExt::mode(&fs_err::metadata(path).unwrap().permissions())
+        };
+        assert_eq!((mode(&file) & 0o777, mode(&cache.directory()) & 0o777), (0o600, 0o700));
+        // One that was damaged is made anew, once and for all.
+        fs_err::write(&file, b"short").unwrap();
+        let next = cache.key().unwrap();
+        assert_ne!(next, keys[0]);
+        assert_eq!(cache.key().unwrap(), next);
+        assert_eq!(cache.clear().unwrap().entries, 0);
+        assert!(file.exists(), "what running processes agreed on stays");
+        let nowhere = Cache::new(PathBuf::from("/proc/none"), Bytes(1));
+        assert!(nowhere.key().is_err());
+    }
+
+    #[test]
     fn the_bound_holds_and_the_oldest_goes() {
         let directory = tempfile::tempdir().unwrap();
         let one = encoding::encode(&Digest::sha256(b""), &sample(), true).len() as u64;
-        let cache = Cache::new(directory.path().to_owned(), Bytes(one * 2));
+        let cache = Cache::open(directory.path().to_owned(), Bytes(one * 2));
         let digests: Vec<Digest> = (0..3_u8).map(|n| Digest::sha256(&[n])).collect();
         for (digest, age) in digests.iter().zip([300, 200, 100]) {
             cache.store(digest, &sample(), true);

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use crate::error::{Error, Result};
-use crate::layer::index::ContentHash;
+use crate::layer::content_hash::{self, ContentHash};
 use crate::layer::read::{ReadLayer, name};
 use crate::layer::scan::Scratch;
 use crate::source::Image;
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
             let into = &mut hashes[at..at + run.len()];
             if small(&run[0]) {
                 self.starts(run, START_MAX, |number, bytes| {
-                    into[number] = *blake3::hash(bytes).as_bytes();
+                    into[number] = content_hash::of(bytes);
                 })?;
             } else {
                 for (place, hash) in run.iter().zip(into) {

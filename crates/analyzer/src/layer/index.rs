@@ -6,10 +6,8 @@ use std::sync::Arc;
 use crate::content::Content;
 use crate::entry::{self, Kind, Whiteout};
 use crate::error::{Error, Result};
+use crate::layer::content_hash::ContentHash;
 use crate::limits::{ENTRIES_MAX, NAMES_MAX, WARNINGS_MAX};
-
-/// BLAKE3 of the content of a file. Two payloads of equal hash are equal.
-pub type ContentHash = [u8; 32];
 
 /// Where a text stands in an arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use crate::blob::Region;
 use crate::content::elf::sections;
 use crate::content::{Collector, Content};
 use crate::error::{Error, Result};
-use crate::layer::index::{ContentHash, LayerIndex};
+use crate::layer::content_hash::{self, ContentHash};
+use crate::layer::index::LayerIndex;
 use crate::layer::scan::{Scratch, hash_at};
 use crate::source::UnpackedLayer;
 
@@ -48,7 +49,7 @@ impl ReadLayer {
     ) -> Result<ContentHash> {
         let entry = self.index.entry(position);
         if entry.size() == 0 {
-            return Ok(*blake3::hash(&[]).as_bytes());
+            return Ok(content_hash::of(&[]));
         }
         if let Some(hash) = entry.hash() {
             return Ok(*hash);

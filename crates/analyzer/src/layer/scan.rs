@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::content::Collector;
 use crate::entry::Kind;
 use crate::error::{Error, Result};
-use crate::layer::index::{ContentHash, LayerIndex, NewEntry, Span, SparseMap, position};
+use crate::layer::content_hash::{self, ContentHash, Hasher};
+use crate::layer::index::{LayerIndex, NewEntry, Span, SparseMap, position};
 use crate::layer::input::Input;
 use crate::layer::tar::{BLOCK, Member, TarReader};
 use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX, INDEX_FLOOR, INDEX_PER_ENTRY};
@@ -120,7 +121,7 @@ fn hash_content<I: Input>(
             collector.piece(piece);
         }
         if member.sparse.is_none() && piece.len() as u64 == member.size {
-            whole = Some(*blake3::hash(piece).as_bytes());
+            whole = Some(content_hash::of(piece));
         } else {
             hasher.get_or_insert_with(new).update(piece);
         }
@@ -145,7 +146,7 @@ fn kind(member: &Member) -> Option<Kind> {
 
 /// Hashes a file as its reader would see it, holes as zeros, from the data that a tar stores.
 pub(crate) struct ContentHasher<'a> {
-    hasher: blake3::Hasher,
+    hasher: Hasher,
     runs: &'a [(u64, u64)],
     /// Offset in the file up to which it has been hashed.
     position: u64,
@@ -158,7 +159,7 @@ pub(crate) struct ContentHasher<'a> {
 
 impl<'a> ContentHasher<'a> {
     pub(crate) fn new(size: u64, sparse: Option<&'a SparseMap>) -> Self {
-        let mut hasher = blake3::Hasher::new();
+        let mut hasher = Hasher::new();
         let (runs, by_map) = match sparse {
             None => (&[][..], false),
             Some(map) => {
@@ -198,7 +199,7 @@ impl<'a> ContentHasher<'a> {
 
     pub(crate) fn finish(mut self) -> ContentHash {
         self.zeros(self.size - self.position);
-        *self.hasher.finalize().as_bytes()
+        self.hasher.finish()
     }
 
     fn zeros(&mut self, mut count: u64) {
@@ -241,7 +242,7 @@ pub(crate) fn hash_at(
         && whole <= PIECE
     {
         content.read_at(&mut buffer[..whole], 0)?;
-        return Ok(*blake3::hash(&buffer[..whole]).as_bytes());
+        return Ok(content_hash::of(&buffer[..whole]));
     }
     let mut hasher = ContentHasher::new(size, sparse);
     let mut position = 0;

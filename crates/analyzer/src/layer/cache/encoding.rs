@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jettison_oci::Digest;
 
 use crate::entry::Kind;
+use crate::layer::content_hash;
 use crate::layer::index::{LayerIndex, NONE, Record, Span, SparseMap};
 
 const MAGIC: &[u8] = b"jettison layer\n";
@@ -14,6 +15,7 @@ const HASH: usize = 32;
 pub(super) fn encode(digest: &Digest, index: &LayerIndex, compressed: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(index.names.len() + index.records.len() * 112 + 1024);
     out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&content_hash::identity());
     put_bytes(&mut out, digest.as_str().as_bytes());
     out.push(u8::from(compressed));
     put_u64(&mut out, index.tar_size);
@@ -91,7 +93,12 @@ pub(super) fn decode(digest: &Digest, bytes: &[u8]) -> Option<(LayerIndex, bool)
         return None;
     }
     let mut input = Input(body);
-    if input.take(MAGIC.len())? != MAGIC || input.bytes()? != digest.as_str().as_bytes() {
+    if input.take(MAGIC.len())? != MAGIC {
+        return None;
+    }
+    // Hashes under another key compare with nothing.
+    if input.take(HASH)? != content_hash::identity() || input.bytes()? != digest.as_str().as_bytes()
+    {
         return None;
     }
     let compressed = input.take(1)? == [1];
