@@ -259,6 +259,15 @@ fn messages_can_be_json() {
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["level"], "error");
     assert!(lines[0]["message"].as_str().unwrap().contains("no\nsuch"));
+    // A command line that cannot be read says how messages are wanted all the same.
+    for wanted in [&["--log-format", "json"][..], &["--log-format=json"]] {
+        let run = user.run(&[&["analyze", "shop.tar", "--topp", "3"], wanted].concat());
+        assert_eq!(run.code(), 2);
+        let line: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+        assert_eq!(line["level"], "error");
+        assert!(line["message"].as_str().unwrap().contains("'--topp'"), "{line}");
+    }
+    assert!(user.run(&["--help", "--log-format", "json"]).text().contains("Usage:"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `docker://`: a real registry, with and without credentials, behind a front that counts requests
 //! and lets them go wrong.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jettison_oci::Platform;
@@ -11,7 +12,7 @@ use jettison_testkit::image::{
 };
 use jettison_testkit::process::run;
 use jettison_testkit::registry::{Access, Credentials, Fault, Front, Registry};
-use jettison_testkit::require::{Part, unless_skipped};
+use jettison_testkit::require::{self, Part, unless_skipped};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -71,6 +72,47 @@ fn anybody_s_images_are_read_and_named() {
     assert_eq!(text.lines().next(), Some(&*word(&front)), "the one chosen is printed");
     let run = user.run(&["analyze", &bare]);
     assert!(run.stderr.contains("passed over: the engine at unix://"), "{}", run.stderr);
+}
+
+#[test]
+fn an_auth_file_of_another_user_is_no_reason_to_fail() {
+    if unless_skipped(Part::Root, require::root).is_none() {
+        return;
+    }
+    let user = User::new();
+    let config = user.path(".docker");
+    fs_err::create_dir(&config).unwrap();
+    // As a login with sudo leaves it.
+    fs_err::write(config.join("config.json"), "{}").unwrap();
+    let mode = |path: &Path, mode| {
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&config.join("config.json"), 0o600);
+    let read_as_another = |word: &str| {
+        let run = user.command(&["analyze", word]);
+        let mut other = Command::new("setpriv");
+        other.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
+        other.arg(run.get_program()).args(run.get_args());
+        // The working directory is closed to others.
+        other.current_dir("/").env_clear().env("HOME", "/nonexistent");
+        other.env("DOCKER_CONFIG", &config).stdin(Stdio::null());
+        Run::of(other.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    };
+    let mut above = config.parent();
+    while let Some(directory) = above.filter(|path| *path != std::env::temp_dir()) {
+        mode(directory, 0o711);
+        above = directory.parent();
+    }
+    mode(&config, 0o711);
+    let Some((_registry, front)) = registry(Access::Open) else { return };
+    let run = read_as_another(&word(&front));
+    assert!(run.stderr.contains("config.json"), "{}", run.stderr);
+    assert!(run.stderr.contains("Permission denied"), "{}", run.stderr);
+    assert!(run.text().contains("layers"));
+    // Where a login is needed, that is said to be missing, and why.
+    let credentials = Credentials::new("alice", "secret");
+    let Some((_registry, front)) = registry(Access::Credentials(credentials)) else { return };
+    read_as_another(&word(&front)).fails(3, &["401", "config.json", "Permission denied"]);
 }
 
 #[test]

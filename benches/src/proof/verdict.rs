@@ -69,20 +69,21 @@ impl ByConfidence {
 
 impl Verdict {
     pub(super) fn of(image: &str, host: &str, runs: [&[u8]; 2]) -> anyhow::Result<Self> {
+        let jobs = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let options = Options {
             open: OpenOptions {
                 gather: true,
                 docker_host: Some(host.to_owned()),
                 ..OpenOptions::default()
             },
-            jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            jobs,
             verify: false,
             base: None,
             cache: None,
         };
         let word = format!("docker-daemon:{image}");
         let account = analyze(&word, &mut || Box::new(std::io::empty()), &options)?;
-        let facts = Facts::of(&Filesystem::new(&account), None)?;
+        let facts = Facts::of(&Filesystem::new(&account), None, jobs)?;
         let [first, second] = runs;
         let first = opened(&account, first)?;
         let second = opened(&account, second)?;

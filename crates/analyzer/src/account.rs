@@ -123,6 +123,12 @@ impl Account {
         self.read[entry.layer as usize].content(&what, entry.position as usize)
     }
 
+    /// Whether [`Self::content`] goes to the content itself, instead of what was gathered of it.
+    pub(crate) fn is_read_late(&self, payload: u32) -> bool {
+        let entry = self.payloads[payload as usize].entry;
+        self.read[entry.layer as usize].can_open(entry.position as usize)
+    }
+
     /// What was gathered of a payload's content as it went by.
     pub(crate) fn gathered(&self, payload: u32) -> Option<Arc<Content>> {
         let entry = self.payloads[payload as usize].entry;

@@ -2,6 +2,7 @@
 //! anything does. Everything is read from the tree; nothing is run.
 
 pub mod configuration;
+pub(crate) mod contents;
 pub mod evidence;
 pub mod filesystem;
 pub mod kind;
@@ -11,6 +12,7 @@ pub mod reach;
 pub mod unused;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use crate::error::Result;
 use crate::tree::NodeId;
@@ -38,10 +40,18 @@ pub struct Facts {
 
 impl Facts {
     /// Gathers the facts of an account's files. Its layers must have been read with `gather`, or be
-    /// ones whose contents can still be read.
-    pub fn of(files: &Filesystem<'_>, profile: Option<&Profile>) -> Result<Self> {
+    /// ones whose contents can still be read: by `jobs` threads.
+    pub fn of(
+        files: &Filesystem<'_>,
+        profile: Option<&Profile>,
+        jobs: NonZeroUsize,
+    ) -> Result<Self> {
         let mut packages = Packages::read(files)?;
-        let reached = reach::reach(files, &packages, profile)?;
+        let contents = files.contents();
+        let reached = std::thread::scope(|scope| {
+            let _readers = contents.read_ahead(scope, jobs);
+            reach::reach(files, &packages, profile)
+        })?;
         let unused = unused::find(files, &packages, &reached);
         let mut warnings = std::mem::take(&mut packages.warnings);
         warnings.extend(reached.warnings);

@@ -247,8 +247,8 @@ pub struct Scanned {
     pub stored: u64,
     /// How those were compressed.
     pub compression: Compression,
-    /// Digest of the blob as stored.
-    pub digest: Digest,
+    /// Digest of the blob as stored, if it stands under one or it was asked for.
+    pub digest: Option<Digest>,
     /// Digest of the uncompressed tar, if it was asked for.
     pub diff_id: Option<Digest>,
 }

@@ -161,7 +161,7 @@ fn advice(image: ImageBuilder) -> anyhow::Result<Found> {
     let word = format!("docker-archive:{}", path.display());
     let account: Account = analyze(&word, &mut || Box::new(std::io::empty()), &options)?;
     let files = Filesystem::new(&account);
-    let facts = Facts::of(&files, None)?;
+    let facts = Facts::of(&files, None, NonZeroUsize::MIN)?;
     let base = BaseAdvice::of(&files, &facts, &Catalogue::builtin())?;
     let built = Built { reference: "app:1", file: None };
     let suggestions = base.suggestions(&files, &facts, &built);

@@ -134,7 +134,12 @@ fn account(
 }
 
 /// What the image's files are for.
-fn facts(profiles: &[PathBuf], files: &Filesystem<'_>, context: &Context) -> anyhow::Result<Facts> {
+fn facts(
+    profiles: &[PathBuf],
+    files: &Filesystem<'_>,
+    read: &ReadArgs,
+    context: &Context,
+) -> anyhow::Result<Facts> {
     let mut profile = Profile::default();
     for path in profiles {
         let bytes = fs_err::read(path).map_err(|error| UsageError(error.to_string()))?;
@@ -144,7 +149,7 @@ fn facts(profiles: &[PathBuf], files: &Filesystem<'_>, context: &Context) -> any
     for other in profile.images.iter().filter(|image| **image != id) {
         context.printer.warning(&format!("a profile is of the image {other}, not of {id}"));
     }
-    let facts = Facts::of(files, (!profiles.is_empty()).then_some(&profile))?;
+    let facts = Facts::of(files, (!profiles.is_empty()).then_some(&profile), settings::jobs(read))?;
     for warning in &facts.warnings {
         context.printer.warning(warning);
     }

@@ -17,7 +17,10 @@ mod progress;
 mod settings;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return printer::Printer::usage(&error),
+    };
     let printer = printer::Printer::new(&args.global);
     interrupt::install();
     match command::run(&args, printer) {

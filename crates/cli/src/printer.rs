@@ -2,6 +2,7 @@
 //! to the latter, and no byte of an image reaches a terminal as a control character.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 use jettison_analyzer::report::Style;
 use jettison_oci::escape;
@@ -98,6 +99,21 @@ impl Printer {
         }
     }
 
+    /// Says what is wrong with the command line, or prints the help or version that it asks for.
+    /// How messages are to be written is not known yet, so the words are looked through for it.
+    pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+        let words: Vec<_> = std::env::args_os().collect();
+        let json = words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json")
+            || words.iter().any(|word| word == "--log-format=json");
+        if error.use_stderr() && json {
+            Self::line(LogFormat::Json, "error", error.to_string().trim_end());
+        } else {
+            // Where nobody listens, there is nobody to tell.
+            let _ = error.print();
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    }
+
     /// Says why the run ends.
     pub(crate) fn error(self, error: &anyhow::Error) {
         self.message("error", &format!("{error:#}"));
@@ -150,7 +166,11 @@ impl Printer {
     }
 
     fn message(self, level: &str, text: &str) {
-        let line = match self.log_format {
+        Self::line(self.log_format, level, text);
+    }
+
+    fn line(format: LogFormat, level: &str, text: &str) {
+        let line = match format {
             LogFormat::Text => format!("jettison: {level}: {}\n", escape::lines(text)),
             LogFormat::Json => {
                 format!(

@@ -5,8 +5,10 @@
 //! brackets and continued lines joined, and an import inside a docstring is taken for one: rather
 //! too many than too few.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 /// Names in the texts of one file.
@@ -34,17 +36,27 @@ pub struct Python {
 /// Reads every import.
 pub fn scan(text: &[u8]) -> Python {
     let mut found = BTreeSet::new();
-    let text = String::from_utf8_lossy(text);
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
+    let text = str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed);
+    let mut lines = Lines { text: &text, at: 0 };
+    let mut statements = Statements::new(&text);
+    while let Some(at) = statements.next(lines.at) {
+        lines.go_to(at);
+        let Some(line) = lines.next() else { break };
         let trimmed = line.trim_start();
         // `try: import x`, `if y: import x`, `a = 1; import x`.
-        for start in statement_starts(trimmed) {
-            if start.starts_with("import ") || start.starts_with("from ") {
-                let mut statement = start.to_owned();
-                join(&mut statement, &mut lines);
-                read(&statement, &mut found);
+        let mut read_to = 0;
+        for at in statement_starts(trimmed) {
+            let start = trimmed[at..].trim_start();
+            let imports = Statements::WORDS.iter().any(|word| start.starts_with(word));
+            if at < read_to || !imports {
+                continue;
             }
+            let statement = start.split(';').next().unwrap_or_default();
+            read_to = at + statement.len();
+            let end = statement.floor_char_boundary(STATEMENT_MAX);
+            let mut statement = statement[..end].to_owned();
+            join(&mut statement, &mut lines);
+            read(&statement, &mut found);
         }
         if found.len() >= IMPORTS_MAX {
             break;
@@ -56,47 +68,108 @@ pub fn scan(text: &[u8]) -> Python {
     Python { modules: found.into_iter().collect(), computes_imports, evaluates, names }
 }
 
+/// The lines of a text, from anywhere in it.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// Goes on with the line that has the byte at `to`, unless that is gone by.
+    fn go_to(&mut self, to: usize) {
+        let behind = memchr::memrchr(b'\n', &self.text.as_bytes()[self.at..to]);
+        self.at += behind.map_or(0, |newline| newline + 1);
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = &self.text[self.at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        self.at += (end + 1).min(rest.len());
+        Some(rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]))
+    }
+}
+
+/// The places where a statement may start that imports: most lines have none.
+struct Statements<'a> {
+    text: &'a [u8],
+    /// For each word, where it comes next.
+    next: [Option<usize>; 2],
+}
+
+impl<'a> Statements<'a> {
+    const WORDS: [&'static str; 2] = ["import ", "from "];
+
+    fn new(text: &'a str) -> Self {
+        let text = text.as_bytes();
+        Self { text, next: Self::WORDS.map(|word| memmem::find(text, word.as_bytes())) }
+    }
+
+    /// The first place at or behind `from`.
+    fn next(&mut self, from: usize) -> Option<usize> {
+        for (word, next) in Self::WORDS.iter().zip(&mut self.next) {
+            if next.is_some_and(|at| at < from) {
+                let found = memmem::find(&self.text[from..], word.as_bytes());
+                *next = found.map(|at| from + at);
+            }
+        }
+        self.next.into_iter().flatten().min()
+    }
+}
+
 /// Texts between quotes that have the form of a dotted name.
 fn names(text: &str) -> Vec<Box<str>> {
-    let mut found = BTreeSet::new();
-    for line in text.lines() {
-        let mut rest = line;
-        while let Some(at) = rest.find(['"', '\'']) {
-            let quote = rest.as_bytes()[at];
-            rest = &rest[at + 1..];
-            let Some(end) = rest.bytes().position(|b| b == quote) else { break };
-            let literal = &rest[..end];
-            rest = &rest[end + 1..];
-            let is_name = literal.len() > 1
-                && !literal.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-                && !literal.ends_with('.')
-                && name(literal).is_some();
-            if is_name && found.len() < NAMES_MAX {
-                found.insert(literal.into());
-            }
+    let mut found: BTreeSet<Box<str>> = BTreeSet::new();
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(b'"', b'\'', rest.as_bytes()) {
+        let quote = rest.as_bytes()[at];
+        rest = &rest[at + 1..];
+        let Some(end) = memchr::memchr2(quote, b'\n', rest.as_bytes()) else { break };
+        let (literal, closed) = (&rest[..end], rest.as_bytes()[end] == quote);
+        rest = &rest[end + 1..];
+        let is_name = closed
+            && literal.len() > 1
+            && !literal.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && !literal.ends_with('.')
+            && name(literal).is_some();
+        if is_name && found.len() < NAMES_MAX && !found.contains(literal) {
+            found.insert(literal.into());
         }
     }
     found.into_iter().collect()
 }
 
-fn statement_starts(line: &str) -> impl Iterator<Item = &str> {
-    let inner = line.match_indices([';', ':']).map(|(at, _)| line[at + 1..].trim_start());
-    std::iter::once(line).chain(inner)
+/// Where statements may start, spaces aside.
+fn statement_starts(line: &str) -> impl Iterator<Item = usize> {
+    let ends = memchr::memchr2_iter(b';', b':', line.as_bytes());
+    std::iter::once(0).chain(ends.map(|at| at + 1))
 }
 
-/// Takes in what brackets and backslashes continue.
+/// Takes in what brackets and backslashes continue; comments are left out.
 fn join<'a>(statement: &mut String, lines: &mut impl Iterator<Item = &'a str>) {
-    while statement.len() < STATEMENT_MAX {
-        let code = statement.split('#').next().unwrap_or_default().trim_end();
-        let open = code.contains('(') && !code.contains(')');
-        if !open && !code.ends_with('\\') {
+    let (mut opened, mut closed) = (false, false);
+    let mut looked_at = 0;
+    loop {
+        let part = &statement[looked_at..];
+        let code = part.split('#').next().unwrap_or_default().trim_end();
+        opened |= code.contains('(');
+        closed |= code.contains(')');
+        let goes_on = code.ends_with('\\');
+        let end = looked_at + code.trim_end_matches('\\').len();
+        statement.truncate(end);
+        if !(opened && !closed || goes_on) || statement.len() >= STATEMENT_MAX {
             break;
         }
-        let mut code = code.trim_end_matches('\\').to_owned();
         let Some(next) = lines.next() else { break };
-        code.push(' ');
-        code.push_str(next);
-        *statement = code;
+        statement.push(' ');
+        looked_at = statement.len();
+        statement.push_str(next);
     }
 }
 
@@ -149,7 +222,7 @@ fn name(word: &str) -> Option<&str> {
 fn calls(text: &str, found: &mut BTreeSet<Box<str>>) -> bool {
     let mut dynamic = false;
     for call in ["import_module", "__import__", "find_spec", "run_module", "import_string"] {
-        for (at, _) in text.match_indices(call) {
+        for at in memmem::find_iter(text.as_bytes(), call) {
             let Some(argument) = text[at + call.len()..].trim_start().strip_prefix('(') else {
                 continue;
             };
@@ -172,8 +245,8 @@ fn calls(text: &str, found: &mut BTreeSet<Box<str>>) -> bool {
 
 /// Whether the built-in is called: not as a method, nor as the end of a longer name.
 fn has_call(text: &str, call: &str) -> bool {
-    text.match_indices(call)
-        .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
+    memmem::find_iter(text.as_bytes(), call)
+        .any(|at| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
 }
 
 #[cfg(test)]
@@ -234,6 +307,10 @@ mod tests {
             let _ = modules(text);
         }
         let _ = scan(&vec![b'('; 1 << 16]);
+        let _ = scan(";import a".repeat(300_000).as_bytes());
+        let _ = scan(":import a".repeat(300_000).as_bytes());
+        let _ = scan(&[&b"import "[..], &b"\\\n".repeat(1 << 20)].concat());
+        let _ = scan("from a ".repeat(300_000).as_bytes());
         let _ = modules(&"from a import (\n".repeat(5000));
     }
 }

@@ -1,7 +1,7 @@
 //! The final filesystem, read as the image's own programs would read it: paths are resolved inside
 //! the tree, symlinks included, and contents come from the layers. Nothing of the host is looked at.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::content::{Body, Content};
 use crate::entry::Kind;
 use crate::error::Result;
+use crate::facts::contents::Contents;
 use crate::layer::index::Entry;
 use crate::limits::CONFIGURATION_ROWS_MAX;
 use crate::tree::walk::{Step, Walk};
@@ -26,8 +27,7 @@ pub struct Found {
 /// The filesystem of an account.
 pub struct Filesystem<'a> {
     account: &'a Account,
-    /// By payload: several names may lead to one.
-    contents: RefCell<HashMap<u32, Option<Arc<Content>>>>,
+    contents: Contents<'a>,
     nodes: OnceCell<Vec<NodeId>>,
     /// Names that end in `.so`, with the nodes that have them.
     shared_objects: OnceCell<HashMap<Vec<u8>, Vec<NodeId>>>,
@@ -38,7 +38,7 @@ impl<'a> Filesystem<'a> {
     pub fn new(account: &'a Account) -> Self {
         Self {
             account,
-            contents: RefCell::default(),
+            contents: Contents::new(account),
             nodes: OnceCell::new(),
             shared_objects: OnceCell::new(),
         }
@@ -152,12 +152,19 @@ impl<'a> Filesystem<'a> {
         let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) else {
             return Ok(None);
         };
-        if let Some(known) = self.contents.borrow().get(&payload) {
-            return Ok(known.clone());
+        self.contents.get(payload)
+    }
+
+    /// Says that [`Self::content`] will be asked for a node.
+    pub(crate) fn announce(&self, node: NodeId) {
+        if let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) {
+            self.contents.announce(payload);
         }
-        let read = self.account.content(payload)?;
-        self.contents.borrow_mut().insert(payload, read.clone());
-        Ok(read)
+    }
+
+    /// The contents, for who looks at them ahead.
+    pub(crate) fn contents(&self) -> &Contents<'a> {
+        &self.contents
     }
 
     /// Bytes of the sections for debuggers and of the symbol table of a file; `None` where it is no
@@ -170,7 +177,7 @@ impl<'a> Filesystem<'a> {
             Body::Elf(elf) => Some((elf.debug, elf.symbols)),
             _ => None,
         };
-        if let Some(known) = self.contents.borrow().get(&payload) {
+        if let Some(known) = self.contents.known(payload) {
             return Ok(known.as_deref().and_then(of));
         }
         match self.account.sections(payload)? {

@@ -258,6 +258,9 @@ impl Reach<'_> {
         };
         if self.claims.take(node, Claim { evidence, how: how.to_owned(), from }) {
             self.queue[evidence as usize].push(node);
+            if evidence > Evidence::Convention {
+                self.files.announce(node);
+            }
         }
     }
 

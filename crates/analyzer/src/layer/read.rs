@@ -406,12 +406,21 @@ fn read_scanned(
     what: &str,
     options: &ReadOptions<'_>,
 ) -> Result<ReadLayer> {
+    let computed = |digest: &Option<Digest>| {
+        digest.clone().ok_or_else(|| {
+            Error::corrupt(
+                what,
+                "it stands outside of blobs/ and passed by without being hashed; read the archive \
+                 from a file",
+            )
+        })
+    };
     if let Some(descriptor) = &layer.descriptor {
-        check(what, &descriptor.digest, &scanned.digest)?;
+        check(what, &descriptor.digest, &computed(&scanned.digest)?)?;
     }
     if options.verify || scanned.stored == 0 {
-        let diff_id = scanned.diff_id.as_ref().unwrap_or(&scanned.digest);
-        check(&format!("the tar of {what}"), &layer.diff_id, diff_id)?;
+        let diff_id = scanned.diff_id.as_ref().or(scanned.digest.as_ref()).cloned();
+        check(&format!("the tar of {what}"), &layer.diff_id, &computed(&diff_id)?)?;
     }
     Ok(ReadLayer {
         index: scanned.index.clone(),

@@ -55,12 +55,15 @@ pub fn open(reference: &Reference, options: &OpenOptions) -> Result<Image> {
     let origin = Origin { transport: Transport::Docker, reference: reference.familiar() };
     let network = Network::start(reference, &origin, options)?;
     let (descriptor, document) = network.resolve(reference, &origin)?;
+    let warnings: Vec<String> = network.connection.warnings().collect();
     let registry = Registry {
         name: format!("docker://{}", reference.name()),
         network,
         root: (descriptor.digest.clone(), document),
     };
-    store::open(Arc::new(registry), &descriptor, origin, options)
+    let mut image = store::open(Arc::new(registry), &descriptor, origin, options)?;
+    image.warnings.extend(warnings);
+    Ok(image)
 }
 
 /// A connection, and the thread that serves it.

@@ -2,6 +2,7 @@
 //! to the byte.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use jettison_analyzer::account::Account;
 use jettison_analyzer::facts::Facts;
@@ -115,7 +116,7 @@ proptest! {
     fn findings_have_each_byte_once(plan in plans()) {
         let account = pipeline::account_saved(layers(&plan));
         let files = Filesystem::new(&account);
-        let facts = Facts::of(&files, None).unwrap();
+        let facts = Facts::of(&files, None, NonZeroUsize::MIN).unwrap();
         let all = Findings::of(&files, &facts, &[]);
         each_byte_once(&account, &all)?;
         prop_assert!(all.ignored.is_empty());

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let ignores = settings::ignores(context)?;
         let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
         let files = Filesystem::new(&account);
-        let facts = gather.then(|| facts(profile, &files, context)).transpose()?;
+        let facts = gather.then(|| facts(profile, &files, &args.read, context)).transpose()?;
         let advice = match facts.as_ref().filter(|_| is_advised) {
             Some(facts) => {
                 let mut catalogue = catalogue(args)?;

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         clean_into(&typed, &mut path)
             .map_err(|error| UsageError(format!("the path {:?} {error}", args.path)))?;
         let account = account(&args.image, None, &args.read, true, context)?;
-        let facts = facts(&args.profile, &Filesystem::new(&account), context)?;
+        let facts = facts(&args.profile, &Filesystem::new(&account), &args.read, context)?;
         let node = account.tree.find(&path);
         // Files and links are led to, directories are not.
         let node = node.filter(|node| account.tree.kind(*node) != Kind::Directory);

@@ -198,7 +198,7 @@ fn empty_layer() -> Scanned {
         index: Arc::new(LayerIndex::default()),
         stored: 0,
         compression: Compression::None,
-        digest: Digest::sha256(b""),
+        digest: Some(Digest::sha256(b"")),
         diff_id: None,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use jettison_oci::Algorithm;
 
 use crate::blob::decompress::{Compression, Decompressed};
-use crate::blob::digester::{Digester, Metered};
+use crate::blob::digester::Metered;
 use crate::error::{Error, Result};
 use crate::layer::input::{Input, Stream};
 use crate::layer::scan::{Contents, scan};
@@ -66,7 +66,9 @@ fn member<I: Input>(
 ) -> Result<Member> {
     let progress = &*options.progress.0;
     let content = Reported { inner: Content { tar }, layer: place.layer, progress };
-    let mut content = Metered::new(content, Some(Algorithm::Sha256));
+    // Only what stands under a digest is named by one; legacy layers are named by their diff_ids.
+    let named = options.verify || place.name.starts_with(b"blobs/");
+    let mut content = Metered::new(content, named.then_some(Algorithm::Sha256));
     let mut head = vec![0; BLOCK];
     let read = read_up_to(&mut content, &mut head)?;
     head.truncate(read);
@@ -116,13 +118,7 @@ fn layer(
     let index = scan(Stream::new(&mut tar), what, contents)?;
     let (_, diff_id) = tar.finish();
     let (stored, digest) = unpacked.into_inner().rest.finish();
-    Ok(Scanned {
-        index: Arc::new(index),
-        stored,
-        compression,
-        digest: digest.unwrap_or_else(|| Digester::new(Algorithm::Sha256).finish()),
-        diff_id,
-    })
+    Ok(Scanned { index: Arc::new(index), stored, compression, digest, diff_id })
 }
 
 fn is_tar(head: &[u8]) -> bool {

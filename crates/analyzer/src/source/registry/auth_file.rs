@@ -1,6 +1,7 @@
 //! Auth files: Docker's `config.json` and podman's `auth.json`, which differ in their keys only.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,8 @@ type AskHelper<'a> = &'a dyn Fn(&str, &str) -> Result<Option<Secret>, String>;
 pub(super) struct AuthFiles {
     files: Vec<(PathBuf, AuthFile)>,
     searched: Vec<PathBuf>,
+    /// Why some could not be opened: another user's, mostly, after a login as root.
+    closed: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,9 +66,10 @@ impl std::fmt::Debug for Entry {
 }
 
 impl AuthFiles {
-    /// Reads those of `paths` that exist.
+    /// Reads those of `paths` that exist. One that may not be read is passed over, as Docker does:
+    /// public images need no login.
     pub(super) fn read(paths: &[PathBuf]) -> Result<Self> {
-        let mut files = Vec::new();
+        let (mut files, mut closed) = (Vec::new(), Vec::new());
         for path in paths {
             let mut bytes = Vec::new();
             match fs_err::File::open(path)
@@ -74,10 +78,18 @@ impl AuthFiles {
                 Ok(_) => files.push((path.clone(), AuthFile::parse(path, &bytes)?)),
                 Err(error)
                     if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    closed.push(error.to_string());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Self { files, searched: paths.to_vec() })
+        Ok(Self { files, searched: paths.to_vec(), closed })
+    }
+
+    /// What was passed over, a sentence a file.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.closed.iter().map(|error| format!("an auth file was passed over: {error}"))
     }
 
     /// What the first file that knows the image's registry has for it. Helpers may be run, and may
@@ -101,7 +113,11 @@ impl AuthFiles {
             [] => "there is no auth file to look in".to_owned(),
             paths => {
                 let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-                format!("none were found in {}", paths.join(", "))
+                let mut text = format!("none were found in {}", paths.join(", "));
+                for error in &self.closed {
+                    let _ = write!(text, " ({error})");
+                }
+                text
             }
         }
     }

@@ -114,6 +114,11 @@ impl Connection {
         })
     }
 
+    /// What was odd about the auth files.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.auth_files.warnings()
+    }
+
     pub(super) fn client(&self) -> &Client {
         &self.client
     }

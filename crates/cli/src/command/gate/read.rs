@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         let wanted = asked.wanted();
         let files = Filesystem::new(&account);
         let (known, findings) = if wanted.findings || wanted.unused {
-            let facts = Facts::of(&files, None)?;
+            let facts = Facts::of(&files, None, settings::jobs(self.read))?;
             let findings = wanted.findings.then(|| Findings::of(&files, &facts, &self.ignores));
             (Known::Facts(facts), findings)
         } else {
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         };
         let files = Filesystem::new(&account);
         let known = if like.wanted.unused {
-            Known::Facts(Facts::of(&files, None)?)
+            Known::Facts(Facts::of(&files, None, settings::jobs(self.read))?)
         } else {
             Known::Packages(Packages::read(&files)?)
         };
