@@ -3,6 +3,8 @@
 
 #![no_main]
 
+use std::num::NonZeroUsize;
+
 use jettison_analyzer::advice::base::catalogue::Catalogue;
 use jettison_analyzer::advice::dockerfile::Dockerfile;
 use jettison_analyzer::advice::suggestion::Kind;
@@ -83,7 +85,8 @@ fuzz_target!(|bytes: &[u8]| {
     let mut profile = Profile::default();
     let _ = profile.add("the profile", bytes);
     let files = Filesystem::new(&account);
-    let facts = Facts::of(&files, Some(&profile)).expect("nothing is left to be read");
+    let facts =
+        Facts::of(&files, Some(&profile), NonZeroUsize::MIN).expect("nothing is left to be read");
     let sum: u64 = facts.unused.groups.iter().map(|group| group.bytes.0).sum();
     assert_eq!(sum, facts.unused.bytes);
     assert!(sum <= account.sizes.live.0);

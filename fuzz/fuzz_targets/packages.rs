@@ -3,6 +3,8 @@
 
 #![no_main]
 
+use std::num::NonZeroUsize;
+
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_fuzz::image;
@@ -43,7 +45,8 @@ fuzz_target!(|bytes: &[u8]| {
     let layer = PATHS.iter().fold(layer, |layer, path| layer.file(path, bytes));
     let image = image::image(vec![image::streamed(layer.tar())]);
     let account = image::gathered(image).expect("its tar is whole");
-    let facts = Facts::of(&Filesystem::new(&account), None).expect("nothing is left to be read");
+    let facts = Facts::of(&Filesystem::new(&account), None, NonZeroUsize::MIN)
+        .expect("nothing is left to be read");
     for at in 0..facts.packages.all.len() {
         assert!(facts.packages.dependants(at).len() < facts.packages.all.len());
     }
