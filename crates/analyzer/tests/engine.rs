@@ -189,7 +189,8 @@ fn docker_images_are_the_same_in_place_and_exported() {
         docker.docker(&["save", "-o", archive.to_str().unwrap(), reference]).unwrap();
         archive
     };
-    let options = OpenOptions { docker_host: Some(docker.host()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { docker_host: Some(docker.host()), verify: true, ..OpenOptions::default() };
     let built = compare(open_docker, "built:1", &options, &save("built:1", "built.tar"));
     assert_eq!(built.origin.to_string(), "docker-daemon:built:1");
     assert!(built.layers.len() >= 5);
@@ -292,7 +293,8 @@ fn podman_images_are_the_same_in_place_and_exported() {
         podman.podman(&[&arguments[..], &[reference]].concat()).unwrap();
         archive
     };
-    let options = OpenOptions { podman_host: Some(podman.host()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { podman_host: Some(podman.host()), verify: true, ..OpenOptions::default() };
     let archive = save("localhost/built:1", "built.tar");
     let from_podman = compare(open_podman, "localhost/built:1", &options, &archive);
     assert_eq!(from_podman.origin.to_string(), "containers-storage:localhost/built:1");

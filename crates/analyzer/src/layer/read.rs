@@ -410,8 +410,7 @@ fn read_scanned(
         digest.clone().ok_or_else(|| {
             Error::corrupt(
                 what,
-                "it stands outside of blobs/ and passed by without being hashed; read the archive \
-                 from a file",
+                "it passed by without being hashed, outside of blobs/: use --verify",
             )
         })
     };
