@@ -44,19 +44,12 @@ pub fn scan(text: &[u8]) -> Python {
         let Some(line) = lines.next() else { break };
         let trimmed = line.trim_start();
         // `try: import x`, `if y: import x`, `a = 1; import x`.
-        let mut read_to = 0;
-        for at in statement_starts(trimmed) {
-            let start = trimmed[at..].trim_start();
-            let imports = Statements::WORDS.iter().any(|word| start.starts_with(word));
-            if at < read_to || !imports {
-                continue;
+        for start in trimmed.split_inclusive([';', ':']).map(str::trim_start) {
+            if Statements::WORDS.iter().any(|word| start.starts_with(word)) {
+                let mut statement = start.to_owned();
+                join(&mut statement, &mut lines);
+                read(&statement, &mut found);
             }
-            let statement = start.split(';').next().unwrap_or_default();
-            read_to = at + statement.len();
-            let end = statement.floor_char_boundary(STATEMENT_MAX);
-            let mut statement = statement[..end].to_owned();
-            join(&mut statement, &mut lines);
-            read(&statement, &mut found);
         }
         if found.len() >= IMPORTS_MAX {
             break;
@@ -143,12 +136,6 @@ fn names(text: &str) -> Vec<Box<str>> {
         }
     }
     found.into_iter().collect()
-}
-
-/// Where statements may start, spaces aside.
-fn statement_starts(line: &str) -> impl Iterator<Item = usize> {
-    let ends = memchr::memchr2_iter(b';', b':', line.as_bytes());
-    std::iter::once(0).chain(ends.map(|at| at + 1))
 }
 
 /// Takes in what brackets and backslashes continue; comments are left out.
@@ -289,6 +276,13 @@ mod tests {
         assert!(!dynamic("cursor.exec(sql); re.eval(x); my_eval(x)"));
         assert!(!dynamic("import_module('a')"));
         assert!(!dynamic("import os"));
+    }
+
+    #[test]
+    fn what_looks_like_a_statement_hides_none_behind_it() {
+        assert_eq!(modules("from here: import a"), "a");
+        assert_eq!(modules("from m import (  # noqa: E501\n    a,\n    b)"), "m m.a m.b");
+        assert_eq!(modules("import a; from b import c; x = 1"), "a b b.c");
     }
 
     #[test]

@@ -149,15 +149,17 @@ impl<'a> Filesystem<'a> {
 
     /// What the content of a file says; `None` where it says nothing.
     pub fn content(&self, node: NodeId) -> Result<Option<Arc<Content>>> {
-        let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) else {
-            return Ok(None);
-        };
-        self.contents.get(payload)
+        self.file_payload(node).map_or(Ok(None), |payload| self.contents.get(payload))
+    }
+
+    /// What holds a file's content; `None` of anything else.
+    fn file_payload(&self, node: NodeId) -> Option<u32> {
+        self.tree().payload(node).filter(|_| self.is_file(node))
     }
 
     /// Says that [`Self::content`] will be asked for a node.
     pub(crate) fn announce(&self, node: NodeId) {
-        if let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) {
+        if let Some(payload) = self.file_payload(node) {
             self.contents.announce(payload);
         }
     }
@@ -170,9 +172,7 @@ impl<'a> Filesystem<'a> {
     /// Bytes of the sections for debuggers and of the symbol table of a file; `None` where it is no
     /// ELF file. One that nobody has looked into yet is not looked into for this.
     pub fn sections(&self, node: NodeId) -> Result<Option<(u64, u64)>> {
-        let Some(payload) = self.tree().payload(node).filter(|_| self.is_file(node)) else {
-            return Ok(None);
-        };
+        let Some(payload) = self.file_payload(node) else { return Ok(None) };
         let of = |content: &Content| match &content.body {
             Body::Elf(elf) => Some((elf.debug, elf.symbols)),
             _ => None,

@@ -185,6 +185,12 @@ pub fn reach(
     Ok(Reached { claims: reach.claims, blind: reach.blind, warnings: reach.warnings })
 }
 
+/// Whether a file of such evidence is looked into. What is kept by rule alone leads nowhere: nothing
+/// says that it is used.
+fn leads_on(evidence: Evidence) -> bool {
+    evidence > Evidence::Convention
+}
+
 impl Reach<'_> {
     /// Visits every claimed file, the strongest claims first.
     fn spread(&mut self) -> Result<()> {
@@ -205,8 +211,7 @@ impl Reach<'_> {
     }
 
     fn visit(&mut self, node: NodeId) -> Result<()> {
-        // What is kept by rule alone leads nowhere: nothing says that it is used.
-        if self.claims.evidence(node) <= Evidence::Convention {
+        if !leads_on(self.claims.evidence(node)) {
             return Ok(());
         }
         started::visit(self, node)?;
@@ -258,7 +263,7 @@ impl Reach<'_> {
         };
         if self.claims.take(node, Claim { evidence, how: how.to_owned(), from }) {
             self.queue[evidence as usize].push(node);
-            if evidence > Evidence::Convention {
+            if leads_on(evidence) {
                 self.files.announce(node);
             }
         }
