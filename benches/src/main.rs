@@ -57,7 +57,7 @@ struct RunArgs {
     /// Where images, programs and results are kept.
     #[arg(long)]
     room: PathBuf,
-    /// Runs of each program; the median counts.
+    /// Runs of each program; their mean counts.
     #[arg(long, default_value_t = 5)]
     runs: usize,
     /// End with exit code 1 where a bar is missed.

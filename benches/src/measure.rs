@@ -7,8 +7,9 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use wait4::Wait4 as _;
 
-/// What one program took: once, or the medians of its runs; memory the worst. Medians, because a
-/// program whose times differ from run to run costs its user what it takes mostly, not at best.
+/// What one program took: once, or the means of its runs; memory the worst. Means, because dive reads
+/// the layers of an OCI archive in an order that it picks at random, and takes twice as long in some
+/// orders as in others: its best, and its median, tell of one order.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Cost {
@@ -30,8 +31,8 @@ impl Cost {
     /// What several runs took; `None` of none.
     pub(crate) fn of(runs: &[Self]) -> Option<Self> {
         Some(Self {
-            wall: median(runs, |run| run.wall)?,
-            cpu: median(runs, |run| run.cpu)?,
+            wall: mean(runs, |run| run.wall)?,
+            cpu: mean(runs, |run| run.cpu)?,
             fastest: runs.iter().map(|run| run.fastest).fold(f64::INFINITY, f64::min),
             slowest: runs.iter().map(|run| run.slowest).fold(0.0, f64::max),
             memory: runs.iter().map(|run| run.memory).max()?,
@@ -40,11 +41,9 @@ impl Cost {
     }
 }
 
-/// The middle one; of an even number, the slower of the two.
-fn median(runs: &[Cost], figure: impl Fn(&Cost) -> f64) -> Option<f64> {
-    let mut figures: Vec<f64> = runs.iter().map(figure).collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied()
+fn mean(runs: &[Cost], figure: impl Fn(&Cost) -> f64) -> Option<f64> {
+    let count = u32::try_from(runs.len()).ok().filter(|count| *count > 0)?;
+    Some(runs.iter().map(figure).sum::<f64>() / f64::from(count))
 }
 
 /// What `timeout` ends with when the time is up.

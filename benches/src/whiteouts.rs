@@ -31,7 +31,7 @@ pub(crate) fn layer(at: usize) -> LayerBuilder {
     layer
 }
 
-/// One run of dive, which takes a minute; the median of `runs` of ours.
+/// One run of dive, which takes a minute; the mean of `runs` of ours.
 pub(crate) fn measure(programs: &Programs, runs: usize, table: &mut Table) -> anyhow::Result<()> {
     let room = tempfile::tempdir()?;
     let archive = room.path().join("whiteouts.tar");
