@@ -1,5 +1,5 @@
 //! What contents say: programs, scripts, modules, and profiles. No input may panic or loop, and
-//! pieces must say what the whole says.
+//! pieces must say what the whole says, and so must a file at hand.
 
 #![no_main]
 
@@ -16,6 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
             collector.piece(piece);
         }
         assert_eq!(collector.finish(), whole);
+        let at_hand = content::at_hand(path, bytes.len() as u64, &bytes).unwrap();
+        assert_eq!(at_hand, whole);
     }
     let _ = Profile::default().add("the profile", bytes);
 });

@@ -129,6 +129,14 @@ impl Account {
         self.read[entry.layer as usize].can_open(entry.position as usize)
     }
 
+    /// The first bytes of a payload's content, into `buffer`. `None` where [`Self::is_read_late`] is
+    /// not so.
+    pub(crate) fn start<'b>(&self, payload: u32, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>> {
+        let entry = self.payloads[payload as usize].entry;
+        let what = || crate::layer::read::name(&self.image, entry.layer as usize);
+        self.read[entry.layer as usize].start(&what, entry.position as usize, buffer)
+    }
+
     /// What was gathered of a payload's content as it went by.
     pub(crate) fn gathered(&self, payload: u32) -> Option<Arc<Content>> {
         let entry = self.payloads[payload as usize].entry;

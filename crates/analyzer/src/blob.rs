@@ -5,4 +5,4 @@ pub mod decompress;
 pub mod digester;
 pub mod region;
 
-pub use region::Region;
+pub use region::{ReadAt, Region};

@@ -20,8 +20,11 @@ pub mod secret;
 pub mod shell;
 mod sparse;
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
+use crate::blob::ReadAt;
 use crate::limits::RPM_DATABASE_MAX;
 
 pub use archive::Archive;
@@ -82,6 +85,8 @@ pub enum Body {
 const TEXT_MAX: u64 = 4 << 20;
 /// First bytes that tell what a file is.
 const HEAD: usize = 4;
+/// Bytes that are read at first of a file that is at hand.
+const FIRST: usize = 4 << 10;
 
 /// Gathers what is needed of a file's content as it passes by in pieces.
 pub struct Collector {
@@ -300,6 +305,30 @@ impl Shebang {
             None
         }
     }
+}
+
+/// Looks at a content whose bytes are at hand, of which no more is read than says something. `size` is
+/// how many there are.
+pub fn at_hand(path: &[u8], size: u64, file: &dyn ReadAt) -> io::Result<Option<Content>> {
+    let mut collector = Collector::new(path, size);
+    if collector.is_done() {
+        return Ok(collector.finish());
+    }
+    let mut head = [0; FIRST];
+    let read = file.read_at(&mut head, 0)?;
+    collector.piece(&head[..read]);
+    match &mut collector.state {
+        State::Text(text, _) | State::Rpm(text) | State::Secret(text, _) => {
+            // None of them is large, or it would not be looked at.
+            text.resize(usize::try_from(size).unwrap_or(text.len()).max(read), 0);
+            let more = file.read_at(&mut text[read..], read as u64)?;
+            text.truncate(read + more);
+        }
+        State::Elf(elf) => elf.read(file)?,
+        State::Archive(archive) => archive.read(file)?,
+        State::Head(..) | State::TooLarge | State::Nothing => {}
+    }
+    Ok(collector.finish())
 }
 
 /// Looks at a whole content.

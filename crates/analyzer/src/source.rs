@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use jettison_oci::{Digest, Platform};
 
-use crate::blob::Region;
 use crate::blob::decompress::{Compression, Expansion};
+use crate::blob::{ReadAt, Region};
 use crate::error::{Error, Result};
 use crate::image::{Config, Manifest};
 use crate::layer::content_hash::ContentHash;
@@ -233,7 +233,7 @@ pub trait UnpackedLayer: Send + Sync {
     fn hash(&self, index: &LayerIndex, position: usize) -> Result<ContentHash>;
     /// The content of the file at `position` of `index`. It gives as many bytes as the entry says,
     /// or an error.
-    fn open(&self, index: &LayerIndex, position: usize) -> Result<Box<dyn Read + '_>>;
+    fn open(&self, index: &LayerIndex, position: usize) -> Result<Box<dyn ReadAt + '_>>;
     /// Puts the tar together again and checks it against the layer's `diff_id`.
     fn verify(&self, diff_id: &Digest) -> Result<()>;
 }

@@ -1,10 +1,12 @@
-//! Ctrl-C, SIGTERM and SIGHUP end the run at once and leave nothing half written behind.
+//! Ctrl-C, Ctrl-\, SIGTERM and SIGHUP end the run at once and leave nothing half written behind.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
 use tempfile::NamedTempFile;
 
 /// Files that exist only while the run lasts.
@@ -40,23 +42,34 @@ pub(crate) fn temporary(
 
 /// Handles the signals from now on.
 pub(crate) fn install() {
-    // Only a second handler could fail to be installed.
-    let _ = ctrlc::set_handler(|| {
-        if GENTLE.load(Ordering::SeqCst) && !ENDING.swap(true, Ordering::SeqCst) {
-            return;
+    // A file that grows past the limit of the shell (`ulimit -f`) is then an error of its write,
+    // as a full disk is, rather than the end of the process.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    // Fails only where no descriptor or no thread is left; then signals do what they always do.
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else { return };
+    let wait = move || {
+        for _ in signals.forever() {
+            interrupted();
         }
-        // Held until the end: no file is put in place while the run is being taken down.
-        let temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-        for path in temporary.iter() {
-            let _ = fs_err::remove_file(path);
-        }
-        if let Some(root) = crate::settings::cache_root() {
-            jettison_analyzer::layer::cache::abandon(&root);
-        }
-        eprint_interrupted();
-        #[expect(clippy::exit, reason = "the signal ends the process; threads may be anywhere")]
-        std::process::exit(INTERRUPTED);
-    });
+    };
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(wait);
+}
+
+fn interrupted() {
+    if GENTLE.load(Ordering::SeqCst) && !ENDING.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    // Held until the end: no file is put in place while the run is being taken down.
+    let temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in temporary.iter() {
+        let _ = fs_err::remove_file(path);
+    }
+    if let Some(root) = crate::settings::cache_root() {
+        jettison_analyzer::layer::cache::abandon(&root);
+    }
+    eprint_interrupted();
+    #[expect(clippy::exit, reason = "the signal ends the process; threads may be anywhere")]
+    std::process::exit(INTERRUPTED);
 }
 
 fn eprint_interrupted() {

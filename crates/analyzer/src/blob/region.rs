@@ -1,5 +1,6 @@
 //! A stretch of a file that many threads may read at once, each at its own place.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,39 @@ use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
 
 use crate::error::{Error, Result};
+
+/// Bytes that are read at any place.
+pub trait ReadAt {
+    /// Reads at `offset` into `buffer`, as much as there is, up to its length.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+impl ReadAt for &[u8] {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..));
+        let rest = rest.unwrap_or_default();
+        let read = rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&rest[..read]);
+        Ok(read)
+    }
+}
+
+/// Reads at `offset` of a file into all of `buffer`. The error that the file ends before is of the
+/// kind [`io::ErrorKind::UnexpectedEof`], and bears no text.
+pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match file.read_at(buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
 
 /// `len` bytes of a file from `start`.
 #[derive(Clone, Debug)]
@@ -65,30 +99,17 @@ impl Region {
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = self.len.saturating_sub(offset);
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        let mut done = 0;
-        while done < want {
-            match self
-                .file
-                .file()
-                .read_at(&mut buffer[done..want], self.start + offset + done as u64)
-            {
-                Ok(0) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        format!("{} became shorter while it was read", self.path().display()),
-                    ));
+        let read = read_exact_at(self.file.file(), &mut buffer[..want], self.start + offset);
+        read.map(|()| want).map_err(|error| {
+            let path = self.path();
+            let because = match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    format!("{} became shorter while it was read", path.display())
                 }
-                Ok(read) => done += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    return Err(io::Error::new(
-                        error.kind(),
-                        format!("{}: {error}", self.path().display()),
-                    ));
-                }
-            }
-        }
-        Ok(done)
+                _ => format!("{}: {error}", path.display()),
+            };
+            io::Error::new(error.kind(), because)
+        })
     }
 
     /// All bytes, if they are at most `max`; `what` names them in the error.
@@ -104,6 +125,12 @@ impl Region {
     /// A reader of the whole region, from its start.
     pub fn reader(&self) -> RegionReader {
         RegionReader { region: self.clone(), position: 0 }
+    }
+}
+
+impl ReadAt for Region {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.read_at(buffer, offset)
     }
 }
 

@@ -6,8 +6,11 @@
 
 mod directory;
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
+use crate::blob::ReadAt;
 use crate::content::sparse::Sparse;
 use crate::limits::{
     ARCHIVE_DEPTH_MAX, ARCHIVE_MANIFEST_MAX, ARCHIVE_NESTED_MAX, ARCHIVE_POMS_MAX, ARCHIVE_READ_MAX,
@@ -93,6 +96,11 @@ impl Collector {
     pub(super) fn piece(&mut self, bytes: &[u8]) {
         self.kept.piece(self.position, bytes);
         self.position += bytes.len() as u64;
+    }
+
+    /// Takes the rest from the file itself.
+    pub(super) fn read(&mut self, file: &dyn ReadAt) -> io::Result<()> {
+        self.kept.fill(file)
     }
 
     /// The first bytes, which may be a script that starts the archive.

@@ -1,8 +1,11 @@
 //! The kept parts of a file, read as if they were the file.
 
+use std::io;
 use std::ops::Range;
 
 use object::ReadRef;
+
+use crate::blob::ReadAt;
 
 /// Parts of a file, ascending and apart.
 #[derive(Debug)]
@@ -17,6 +20,41 @@ impl Sparse {
     pub(super) fn new(ranges: Vec<(u64, u64)>, size: u64, is_partial: bool) -> Self {
         let parts = ranges.into_iter().map(|(start, end)| (start, end, Vec::new())).collect();
         Self { parts, size, is_partial }
+    }
+
+    /// The parts of a file that is at hand.
+    pub(super) fn read(file: &dyn ReadAt, ranges: Vec<(u64, u64)>, size: u64) -> io::Result<Self> {
+        let mut sparse = Self::new(ranges, size, false);
+        sparse.fill(file)?;
+        Ok(sparse)
+    }
+
+    /// Takes all that is wanted and not there yet from the file itself.
+    pub(super) fn fill(&mut self, file: &dyn ReadAt) -> io::Result<()> {
+        for (start, end, kept) in &mut self.parts {
+            let had = kept.len();
+            let length = (*end).min(self.size).saturating_sub(*start);
+            kept.resize(usize::try_from(length).unwrap_or(usize::MAX).max(had), 0);
+            let read = file.read_at(&mut kept[had..], *start + had as u64)?;
+            kept.truncate(had + read);
+        }
+        Ok(())
+    }
+
+    /// Bytes of the file.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Where the parts start and end.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.parts.iter().map(|(start, end, _)| (*start, *end))
+    }
+
+    /// What of a range is wanted.
+    pub(super) fn within(&self, (start, end): (u64, u64)) -> impl Iterator<Item = (u64, u64)> {
+        let common = move |(from, to): (u64, u64)| (from.max(start), to.min(end));
+        self.ranges().map(common).filter(|(from, to)| from < to)
     }
 
     /// Takes what is wanted of `bytes`, which stand at `position`. Pieces come in order.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::account::Account;
+use crate::content::elf::Machine;
 use crate::content::{Body, Content};
 use crate::entry::Kind;
 use crate::error::Result;
@@ -182,6 +183,23 @@ impl<'a> Filesystem<'a> {
         }
         match self.account.sections(payload)? {
             Some(sections) => Ok(Some(sections)),
+            None => Ok(self.account.gathered(payload).as_deref().and_then(of)),
+        }
+    }
+
+    /// The class and machine of a program or shared object; `None` where a file is neither. One that
+    /// nobody has looked into yet is not looked into for this.
+    pub fn machine(&self, node: NodeId) -> Result<Option<Machine>> {
+        let Some(payload) = self.file_payload(node) else { return Ok(None) };
+        let of = |content: &Content| match &content.body {
+            Body::Elf(elf) => Some(elf.machine()),
+            _ => None,
+        };
+        if let Some(known) = self.contents.known(payload) {
+            return Ok(known.as_deref().and_then(of));
+        }
+        match self.account.start(payload, &mut [0; Machine::BYTES])? {
+            Some(head) => Ok(Machine::of(head)),
             None => Ok(self.account.gathered(payload).as_deref().and_then(of)),
         }
     }

@@ -1,8 +1,7 @@
 //! Contents of single files, read after their layers were indexed: neighbours with one system
 //! call, each byte once, into buffers that one thread keeps.
 
-use std::io::{self, Read};
-
+use crate::blob::ReadAt;
 use crate::error::{Error, Result};
 use crate::layer::content_hash::{self, ContentHash};
 use crate::layer::read::{ReadLayer, name};
@@ -55,9 +54,10 @@ impl<'a> Reader<'a> {
         while let Some(place) = places.get(at) {
             let (start, mut end) = extent(*place);
             let Some(region) = layers[place.0].region() else {
-                let mut file = self.open(*place)?;
+                let file = self.open(*place)?;
                 let wanted = usize::try_from(end - start).unwrap_or(0);
-                let read = fill(&mut file, &mut self.left[..wanted])
+                let read = file
+                    .read_at(&mut self.left[..wanted], 0)
                     .map_err(|error| Error::reading(&name(self.image, place.0), error))?;
                 each(at, &self.left[..read]);
                 at += 1;
@@ -114,14 +114,14 @@ impl<'a> Reader<'a> {
         if !openable(a) || !openable(b) {
             return Ok(self.hash(a)? == self.hash(b)?);
         }
-        let (mut one, mut other) = (self.open(a)?, self.open(b)?);
+        let (one, other) = (self.open(a)?, self.open(b)?);
         let image = self.image;
         let reading = |layer, error| Error::reading(&name(image, layer), error);
-        let mut step = FIRST;
+        let (mut step, mut offset) = (FIRST, 0);
         loop {
             let (left, right) = (&mut self.left[..step], &mut self.right[..step]);
-            let read = fill(&mut one, left).map_err(|error| reading(a.0, error))?;
-            if fill(&mut other, right).map_err(|error| reading(b.0, error))? != read
+            let read = one.read_at(left, offset).map_err(|error| reading(a.0, error))?;
+            if other.read_at(right, offset).map_err(|error| reading(b.0, error))? != read
                 || left[..read] != right[..read]
             {
                 return Ok(false);
@@ -129,6 +129,7 @@ impl<'a> Reader<'a> {
             if read < step {
                 return Ok(true);
             }
+            offset += read as u64;
             step = WINDOW;
         }
     }
@@ -138,25 +139,11 @@ impl<'a> Reader<'a> {
         self.layers[layer].hash_with(&|| name(image, layer), position, &mut self.scratch)
     }
 
-    fn open(&self, (layer, position): Place) -> Result<Box<dyn Read + 'a>> {
+    fn open(&self, (layer, position): Place) -> Result<Box<dyn ReadAt + 'a>> {
         self.layers[layer].open(position)?.ok_or_else(|| self.truncated(layer))
     }
 
     fn truncated(&self, layer: usize) -> Error {
         Error::corrupt(name(self.image, layer), "it is truncated inside a file's content")
     }
-}
-
-/// Fills `buffer` as far as `reader` goes.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match reader.read(&mut buffer[done..]) {
-            Ok(0) => break,
-            Ok(read) => done += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
 }

@@ -6,14 +6,16 @@ mod directory;
 mod tar_split;
 
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hashbrown::HashSet;
 use jettison_oci::Digest;
 
+use crate::blob::ReadAt;
 use crate::blob::digester::{Digester, check};
+use crate::blob::region::read_exact_at;
 use crate::entry::{self, Kind, Whiteout};
 use crate::error::{Error, Result};
 use crate::layer::content_hash::ContentHash;
@@ -79,20 +81,21 @@ impl OverlayLayer {
     }
 
     fn reader<'a>(&'a self, path: &'a [u8], size: u64) -> Result<FileReader<'a>> {
-        Ok(FileReader { file: self.open_file(path, size)?, left: size, layer: self, path })
+        Ok(FileReader { file: self.open_file(path, size)?, size, layer: self, path })
     }
 
     /// Hands the content of a file to `each`, piece by piece.
     fn content(&self, path: &[u8], size: u64, mut each: impl FnMut(&[u8])) -> Result<()> {
-        let mut reader = self.reader(path, size)?;
+        let reader = self.reader(path, size)?;
         let mut buffer = vec![0; BUFFER.min(usize::try_from(size).unwrap_or(BUFFER))];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(read) => each(&buffer[..read]),
-                Err(error) => return Err(Error::reading(&self.what, error)),
-            }
+        let mut offset = 0;
+        while offset < size {
+            let read = reader.read_at(&mut buffer, offset);
+            let read = read.map_err(|error| Error::reading(&self.what, error))?;
+            each(&buffer[..read]);
+            offset += read as u64;
         }
+        Ok(())
     }
 
     fn damaged(&self, path: &[u8], because: &str) -> Error {
@@ -107,26 +110,23 @@ impl OverlayLayer {
 /// Reads a file of a layer, which has to have the bytes that the layer said.
 struct FileReader<'a> {
     file: std::fs::File,
-    left: u64,
+    size: u64,
     layer: &'a OverlayLayer,
     path: &'a [u8],
 }
 
-impl Read for FileReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let want = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let damaged = |because: &str| io::Error::other(self.layer.damaged(self.path, because));
-        loop {
-            match self.file.read(&mut buffer[..want]) {
-                Ok(0) if want > 0 => return Err(damaged("became shorter while it was read")),
-                Ok(read) => {
-                    self.left -= read as u64;
-                    return Ok(read);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(damaged(&format!("cannot be read: {error}"))),
-            }
-        }
+impl ReadAt for FileReader<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.size.saturating_sub(offset);
+        let want = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = read_exact_at(&self.file, &mut buffer[..want], offset);
+        read.map(|()| want).map_err(|error| {
+            let because = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "became shorter while it was read".to_owned(),
+                _ => format!("cannot be read: {error}"),
+            };
+            io::Error::other(self.layer.damaged(self.path, &because))
+        })
     }
 }
 
@@ -142,7 +142,7 @@ impl UnpackedLayer for OverlayLayer {
         Ok(hasher.finish())
     }
 
-    fn open(&self, index: &LayerIndex, position: usize) -> Result<Box<dyn io::Read + '_>> {
+    fn open(&self, index: &LayerIndex, position: usize) -> Result<Box<dyn ReadAt + '_>> {
         let entry = index.entry(position);
         let path = self.index.entry(position).path();
         debug_assert_eq!(path, entry.path(), "the index is this layer's");

@@ -1,12 +1,11 @@
 //! A layer after it was read, and the way to the contents of its files: at hand, in its tar, or in
 //! an engine's store.
 
-use std::io::Read;
 use std::sync::Arc;
 
-use crate::blob::Region;
+use crate::blob::{ReadAt, Region};
 use crate::content::elf::sections;
-use crate::content::{Collector, Content};
+use crate::content::{self, Content};
 use crate::error::{Error, Result};
 use crate::layer::content_hash::{self, ContentHash};
 use crate::layer::index::LayerIndex;
@@ -76,12 +75,12 @@ impl ReadLayer {
     }
 
     /// The content of a file that can be opened; `None` where the layer ends inside it.
-    pub(crate) fn open(&self, position: usize) -> Result<Option<Box<dyn Read + '_>>> {
+    pub(crate) fn open(&self, position: usize) -> Result<Option<Box<dyn ReadAt + '_>>> {
         let entry = self.index.entry(position);
         Ok(match &self.contents {
             ContentAccess::Hashed => None,
             ContentAccess::Region(region) => match region.part(entry.content().0, entry.size()) {
-                Some(part) => Some(Box::new(part.reader())),
+                Some(part) => Some(Box::new(part)),
                 None => None,
             },
             ContentAccess::Unpacked(layer) => Some(layer.open(&self.index, position)?),
@@ -103,25 +102,27 @@ impl ReadLayer {
             return Ok(None);
         }
         let entry = self.index.entry(position);
-        let mut collector = Collector::new(entry.path(), entry.size());
-        if collector.is_done() {
-            return Ok(collector.finish().map(Arc::new));
+        let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
+        let file = self.open(position)?.ok_or_else(truncated)?;
+        let content = content::at_hand(entry.path(), entry.size(), &*file);
+        Ok(content.map_err(|error| Error::reading(&what(), error))?.map(Arc::new))
+    }
+
+    /// The first bytes of the file at `position`, as many as there are and `buffer` has. `None` where
+    /// it cannot be opened.
+    pub(crate) fn start<'b>(
+        &self,
+        what: &dyn Fn() -> String,
+        position: usize,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>> {
+        if !self.can_open(position) {
+            return Ok(None);
         }
         let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
-        let mut file = self.open(position)?.ok_or_else(truncated)?;
-        let mut buffer = vec![0; 64 << 10];
-        // The first bytes tell whether the rest is wanted.
-        let mut step = 4 << 10;
-        while !collector.is_done() {
-            match file.read(&mut buffer[..step]) {
-                Ok(0) => break,
-                Ok(read) => collector.piece(&buffer[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::reading(&what(), error)),
-            }
-            step = buffer.len();
-        }
-        Ok(collector.finish().map(Arc::new))
+        let file = self.open(position)?.ok_or_else(truncated)?;
+        let read = file.read_at(buffer, 0).map_err(|error| Error::reading(&what(), error))?;
+        Ok(Some(&buffer[..read]))
     }
 
     /// Bytes of the sections for debuggers and of the symbol table of the file at `position`, without
@@ -146,28 +147,15 @@ impl ReadLayer {
             }
         };
         let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
-        let found = if let ContentAccess::Region(region) = &self.contents {
-            let part = region.part(entry.content().0, size).ok_or_else(truncated)?;
-            sections::sections(size, &mut |offset, length| {
-                let mut bytes = vec![0; length];
-                let read = part.read_at(&mut bytes, offset).map(|read| {
-                    bytes.truncate(read);
-                    bytes
-                });
-                take(read)
-            })
-        } else {
-            let mut file = self.open(position)?.ok_or_else(truncated)?;
-            let mut at = 0;
-            sections::sections(size, &mut |offset, length| {
-                let skip = offset.checked_sub(at)?;
-                let mut bytes = Vec::new();
-                let read = std::io::copy(&mut (&mut file).take(skip), &mut std::io::sink())
-                    .and_then(|_| (&mut file).take(length as u64).read_to_end(&mut bytes));
-                at = offset + length as u64;
-                take(read.map(|_| bytes))
-            })
-        };
+        let file = self.open(position)?.ok_or_else(truncated)?;
+        let found = sections::sections(size, &mut |offset, length| {
+            let mut bytes = vec![0; length];
+            let read = file.read_at(&mut bytes, offset).map(|read| {
+                bytes.truncate(read);
+                bytes
+            });
+            take(read)
+        });
         failed.map_or(Ok(found), Err)
     }
 

@@ -1,6 +1,7 @@
 //! What compilers leave in a program of what it was built from.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ const GO_MARK: usize = 16;
 /// Reads Go's build information, in the form of Go 1.18 and later: texts with their lengths
 /// behind a header of 32 bytes. Older programs keep pointers there and are named without modules.
 pub(super) fn go(bytes: &[u8]) -> Option<GoBuild> {
-    let at = memmem::find(bytes, GO_MAGIC)?;
+    let at = go_mark(bytes)?;
     let header = bytes.get(at..at + 32)?;
     // The size of a pointer, and flags: programs that look for the mark have it in their data too.
     if !matches!(header[14], 4 | 8) || header[15] > 3 {
@@ -77,22 +78,28 @@ fn lossy(bytes: &[u8]) -> Box<str> {
     String::from_utf8_lossy(bytes).into()
 }
 
-/// Crates whose sources the texts of panics name: `…/registry/src/HOST/NAME-VERSION/src/…`.
-pub(super) fn crates<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<Box<str>> {
-    let mut found = BTreeSet::new();
-    for bytes in parts {
-        for at in memmem::find_iter(bytes, b"/registry/src/") {
-            let rest = &bytes[at + 14..bytes.len().min(at + 14 + 256)];
-            let mut components = rest.split(|b| *b == b'/');
-            let (Some(_), Some(name)) = (components.next(), components.next()) else { continue };
-            let is_name = name.contains(&b'-')
-                && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(b));
-            if is_name && components.next().is_some() && found.len() < MODULES_MAX {
-                found.insert(lossy(name));
-            }
+/// Where Go's notes start, if they are here.
+pub(super) fn go_mark(bytes: &[u8]) -> Option<usize> {
+    memmem::find(bytes, GO_MAGIC)
+}
+
+/// Crates whose sources the texts of panics name: `…/registry/src/HOST/NAME-VERSION/src/…`. Adds those
+/// whose mark starts in `within`; `bytes` are what stands around it.
+pub(super) fn crates(bytes: &[u8], within: Range<usize>, found: &mut BTreeSet<Box<str>>) {
+    for at in memmem::find_iter(&bytes[within.start..], b"/registry/src/") {
+        let at = within.start + at;
+        if at >= within.end {
+            break;
+        }
+        let rest = &bytes[at + 14..bytes.len().min(at + 14 + 256)];
+        let mut components = rest.split(|b| *b == b'/');
+        let (Some(_), Some(name)) = (components.next(), components.next()) else { continue };
+        let is_name = name.contains(&b'-')
+            && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.+".contains(b));
+        if is_name && components.next().is_some() && found.len() < MODULES_MAX {
+            found.insert(lossy(name));
         }
     }
-    found.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -127,6 +134,8 @@ mod tests {
     #[test]
     fn panics_name_crates() {
         let data = b"x/root/.cargo/registry/src/index-1/serde-1.0.2/src/lib.rsyy/registry/src/a\0";
-        assert_eq!(crates([&data[..]].into_iter()), [Box::from("serde-1.0.2")]);
+        let mut found = BTreeSet::new();
+        crates(data, 0..data.len(), &mut found);
+        assert_eq!(found, [Box::from("serde-1.0.2")].into());
     }
 }

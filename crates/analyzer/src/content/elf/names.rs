@@ -2,6 +2,7 @@
 //! symbol versions that it needs.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use memchr::memmem;
 
@@ -18,26 +19,31 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Looks through a part of the file.
-    pub(super) fn look_at(&mut self, bytes: &[u8]) {
-        for at in memmem::find_iter(bytes, b".so") {
+    /// Looks at what starts in `within`; `bytes` are what stands around it.
+    pub(super) fn look_at(&mut self, bytes: &[u8], within: Range<usize>) {
+        for at in memmem::find_iter(&bytes[within.start..], b".so") {
+            let at = within.start + at;
+            if at >= within.end {
+                break;
+            }
             if self.sonames.len() < NAMES_MAX
                 && let Some(name) = soname(bytes, at)
             {
                 self.sonames.insert(name.into());
             }
         }
-        let mut from = 0;
         // A text that starts with a slash follows the end of another one.
-        while let Some(at) = memmem::find(&bytes[from..], b"\0/") {
-            let start = from + at + 1;
+        for at in memmem::find_iter(&bytes[within.start..], b"\0/") {
+            let start = within.start + at + 1;
+            if start > within.end {
+                break;
+            }
             let rest = &bytes[start..bytes.len().min(start + NAME_MAX + 1)];
             let end = memchr::memchr(0, rest).unwrap_or(0);
             let text = &rest[..end];
             if end > 2 && self.paths.len() < NAMES_MAX && text.iter().all(u8::is_ascii_graphic) {
                 self.paths.insert(text.into());
             }
-            from = start;
         }
     }
 }
@@ -101,9 +107,9 @@ mod tests {
     #[test]
     fn names_are_found_in_data() {
         let mut found = Found::default();
-        found.look_at(
-            b"\0libssl.so.3\0x/plugin.so\0.so\0lib.sox\0/etc/app.conf\0/\0/a b\0/usr/share/x",
-        );
+        let data =
+            b"\0libssl.so.3\0x/plugin.so\0.so\0lib.sox\0/etc/app.conf\0/\0/a b\0/usr/share/x";
+        found.look_at(data, 0..data.len());
         let names = |set: &BTreeSet<Box<[u8]>>| {
             set.iter().map(|n| String::from_utf8(n.to_vec()).unwrap()).collect::<Vec<_>>().join(" ")
         };

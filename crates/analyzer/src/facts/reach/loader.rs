@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use crate::content::{Body, Elf};
+use crate::content::Elf;
 use crate::error::Result;
 use crate::facts::filesystem::{Filesystem, Found};
 use crate::tree::NodeId;
@@ -175,15 +175,7 @@ fn in_directory(
 
 /// Whether a file is a shared object of the same class and machine.
 fn fits(files: &Filesystem<'_>, node: NodeId, elf: &Elf) -> bool {
-    match files.content(node) {
-        Ok(Some(content)) => match &content.body {
-            Body::Elf(other) => other.is_64 == elf.is_64 && other.machine == elf.machine,
-            // Too large to be looked at, or not read: better one too many.
-            Body::TooLarge => true,
-            _ => false,
-        },
-        _ => false,
-    }
+    files.machine(node).is_ok_and(|machine| machine == Some(elf.machine()))
 }
 
 /// The directories of a search path, tokens expanded.

@@ -1,0 +1,69 @@
+//! An ELF file whose bytes are at hand: those that say something are read, window by window.
+
+use std::io;
+
+use crate::blob::ReadAt;
+use crate::content::elf::scan::{AROUND, Scan};
+use crate::content::elf::{Elf, build, plan, structure};
+use crate::content::sparse::Sparse;
+
+/// Bytes that headers are read by.
+pub(super) const HEADERS: usize = 4 << 10;
+/// Bytes that are searched at once; they stay in a processor's cache.
+const WINDOW: usize = 128 << 10;
+
+/// What the file says whose parts `wanted` are. `None` where its headers do not fit each other.
+pub(super) fn read(file: &dyn ReadAt, wanted: &Sparse) -> io::Result<Option<Elf>> {
+    // The headers, which are the start of the first part.
+    let mut known: Vec<_> = wanted.within((0, plan::HEADERS_MAX)).collect();
+    let mut data = Sparse::read(file, known.clone(), wanted.size())?;
+    // Program headers tell of the dynamic section, and that of its strings.
+    for _ in 0..2 {
+        let Some(ranges) = structure::ranges(&data) else { return Ok(None) };
+        known.extend(ranges.into_iter().flat_map(|range| wanted.within(range)));
+        known = plan::merged(known);
+        data = Sparse::read(file, known.clone(), wanted.size())?;
+    }
+    let Some((mut elf, loaded)) = structure::read(&data) else { return Ok(None) };
+    elf.is_partial = wanted.is_partial;
+    let mut search = Search { file, scan: Scan::default(), window: vec![0; WINDOW] };
+    for (start, end) in wanted.ranges() {
+        search.part(start, end.min(wanted.size()), start < loaded)?;
+    }
+    search.scan.finish(&mut elf);
+    Ok(Some(elf))
+}
+
+struct Search<'a> {
+    file: &'a dyn ReadAt,
+    scan: Scan,
+    window: Vec<u8>,
+}
+
+impl Search<'_> {
+    fn part(&mut self, start: u64, end: u64, is_loaded: bool) -> io::Result<()> {
+        let mut is_go_read = false;
+        let mut at = start;
+        while at < end {
+            let from = at.saturating_sub(AROUND as u64).max(start);
+            let length = usize::try_from(end - from).unwrap_or(WINDOW).min(WINDOW);
+            let read = self.file.read_at(&mut self.window[..length], from)?;
+            let bytes = &self.window[..read];
+            let is_last = read < length || from + read as u64 >= end;
+            let first = usize::try_from(at - from).unwrap_or(0).min(read);
+            let last = if is_last { read } else { read - AROUND };
+            self.scan.look_at(bytes, first..last, is_loaded);
+            let mark = build::go_mark(&bytes[first..]).map(|mark| from + (first + mark) as u64);
+            if let Some(mark) = mark.filter(|_| self.scan.wants_go() && !is_go_read) {
+                is_go_read = true;
+                let notes = Sparse::read(self.file, vec![(mark, end)], end)?;
+                notes.parts().for_each(|(_, bytes)| self.scan.read_go(bytes));
+            }
+            if is_last {
+                break;
+            }
+            at = from + last as u64;
+        }
+        Ok(())
+    }
+}
