@@ -15,7 +15,7 @@ use crate::shop::content;
 
 /// A file of the repository.
 fn example(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
     fs_err::read_to_string(path).unwrap()
 }
 

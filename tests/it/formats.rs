@@ -130,7 +130,8 @@ fn all_formats_are_written_in_one_run_as_they_are_printed() {
 #[test]
 fn sarif_is_as_its_schema_says() {
     let schema = require::unless_skipped(Part::SarifSchema, || {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/sarif-2.1.0.json");
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/sarif-2.1.0.json");
         let schema = fs_err::read(path).context("tests/prepare fetches the schema of SARIF")?;
         Ok(serde_json::from_slice::<Value>(&schema)?)
     });

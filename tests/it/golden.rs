@@ -11,7 +11,7 @@ use crate::shop;
 
 /// Holds `bytes` against the file `name`.
 pub(crate) fn golden(name: &str, bytes: &[u8]) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name);
     if std::env::var_os("JETTISON_UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         fs_err::write(&path, bytes).unwrap();
     }
@@ -107,7 +107,7 @@ fn outputs_are_the_golden_files() {
 fn documents_are_as_their_schemas_say() {
     let user = user();
     let validator = |name: &str| {
-        let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas");
+        let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
         let schema = fs_err::read(format!("{schemas}/{name}.v1.json")).unwrap();
         jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap()
     };

@@ -1,4 +1,4 @@
-//! The command: built once, run as its users run it, with a home and a cache of its own and
+//! The command, run as its users run it, with a home and a cache of its own and
 //! nothing of this machine's surroundings.
 
 use std::ffi::OsStr;
@@ -6,42 +6,12 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
 /// The built binary.
 pub(crate) fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(build)
-}
-
-fn build() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--package", "jettison-cli", "--locked"]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-    // What cargo says of this package to its tests is not for other packages' build scripts.
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
-            cargo.env_remove(&*name);
-        }
-    }
-    let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
-    assert!(output.status.success(), "jettison does not build");
-    let messages = String::from_utf8(output.stdout).unwrap();
-    let executable = messages.lines().find_map(|line| {
-        let message: Value = serde_json::from_str(line).unwrap();
-        (message["target"]["name"] == "jettison").then(|| message["executable"].clone())
-    });
-    PathBuf::from(executable.unwrap().as_str().unwrap())
+    Path::new(env!("CARGO_BIN_EXE_jettison"))
 }
 
 /// A user of the command: a directory to work in, a home and a cache.

@@ -96,6 +96,27 @@ fn a_full_disk_under_the_cache_is_no_error() {
 }
 
 #[test]
+fn a_file_size_limit_is_an_error_of_the_write() {
+    let user = shop::user();
+    let expected = user.run(&["analyze", "shop.tar"]).bytes();
+    let limited = |arguments: &str| {
+        let ready = user.command(&[] as &[&str]);
+        let mut shell = Command::new("bash");
+        let jettison = crate::jettison::binary().display();
+        shell.args(["-c", &format!("ulimit -f 1; exec {jettison} {arguments}")]);
+        shell.envs(ready.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.current_dir(user.work()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Run::of(&mut shell)
+    };
+    let before = names(&user.work());
+    limited("analyze shop.tar --output json=r.json").fails(3, &["r.json", "too large"]);
+    assert_eq!(names(&user.work()), before);
+    // The cache is only a help.
+    let run = limited("analyze shop.tar");
+    assert_eq!((run.code(), run.bytes()), (0, expected));
+}
+
+#[test]
 fn outputs_that_cannot_be_opened_fail_before_the_work() {
     let user = shop::user();
     fs_err::create_dir(user.path("directory")).unwrap();
@@ -153,7 +174,7 @@ fn an_interrupted_run_leaves_nothing() {
     let reports = user.path("reports");
     fs_err::create_dir(&reports).unwrap();
     fs_err::write(reports.join("kept.json"), "kept").unwrap();
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let outputs = ["--output", "json=reports/kept.json", "--output", "text=reports/new.txt"];
         let mut command = user.command(&[&["analyze", "-"][..], &outputs].concat());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();

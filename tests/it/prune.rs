@@ -70,7 +70,7 @@ pub(crate) fn wait() {
 
 /// Fails where a document is not what its published schema says.
 fn assert_valid(name: &str, document: &Value) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/");
     let schema = fs_err::read(format!("{path}{name}")).unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
     let errors: Vec<String> = validator.iter_errors(document).map(|one| one.to_string()).collect();

@@ -77,7 +77,7 @@ fn circleci() {
 #[test]
 fn a_hook_before_push() {
     let Some(project) = Project::new() else { return };
-    let hook = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/ci/pre-push");
+    let hook = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/ci/pre-push");
     project.sh(&format!("cp {hook} .git/hooks/pre-push"));
     let push = "git commit --quiet --allow-empty --message more && git push --quiet origin feature";
     let (code, output) = project.run(push, &[]);
@@ -92,7 +92,7 @@ fn a_hook_before_push() {
 #[test]
 fn make() {
     let Some(project) = Project::new() else { return };
-    let makefile = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/ci/Makefile");
+    let makefile = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/ci/Makefile");
     project.sh(&format!("cp {makefile} . && git checkout --quiet main -- jettison-baseline.json"));
     let (code, output) = project.run("make --silent image-size", &[]);
     assert_ne!(code, 0, "{output}");

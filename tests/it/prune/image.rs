@@ -8,13 +8,13 @@ use crate::prune::Node;
 
 const TAG: &str = "example.test/tools/jettison:test";
 
-/// The test compiles for speed of compiling, and so may weigh more than what is released.
-const BUDGET: &str = "[[gate.budget]]\nmetric = \"effective\"\nmax = \"40 MiB\"\n\
+/// What the test builds is not optimised, and so may weigh more than what is released.
+const BUDGET: &str = "[[gate.budget]]\nmetric = \"effective\"\nmax = \"160 MiB\"\n\
                       [[gate.budget]]\nmetric = \"wasted\"\nmax = \"0\"\n\
                       [[gate.budget]]\nmax-layers = 3\n";
 
 fn build(node: &Node) {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let mut build = Command::new(format!("{root}/examples/ci/image/build"));
     let client = node.dockerd.command();
     build.envs(client.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -24,12 +24,12 @@ fn build(node: &Node) {
             build.env_remove(name);
         }
     }
-    let output = build.arg(TAG).env("PROFILE", "quick").stdin(Stdio::null()).output().unwrap();
+    let output = build.arg(TAG).env("PROFILE", "dev").stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
-fn the_image_from_scratch_is_small_and_prunes() {
+fn the_image_from_scratch_is_gated_and_prunes() {
     let Some(node) = Node::new() else { return };
     build(&node);
     // Its size is gated by the gate.
@@ -45,7 +45,7 @@ fn the_image_from_scratch_is_small_and_prunes() {
     let gated = crate::jettison::Run::of(gate.env("DOCKER_HOST", node.dockerd.host())).json();
     assert_eq!(gated["verdict"], "pass", "{gated}");
     // The released image's budget is one that the gate understands.
-    let released = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/ci/image/jettison.toml");
+    let released = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/ci/image/jettison.toml");
     let mut gate = node.user.command(&["gate", "--exit-zero", &format!("docker-daemon:{TAG}")]);
     gate.args(["--config", released]).env("DOCKER_HOST", node.dockerd.host());
     assert_eq!(crate::jettison::Run::of(&mut gate).code(), 0);

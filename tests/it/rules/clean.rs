@@ -25,7 +25,7 @@ fn a_stripped_program_alone_has_no_finding() {
 
 /// The smallest installation of the machine's release, which `tests/prepare` makes once.
 fn minbase() -> anyhow::Result<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/minbase.tar");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/minbase.tar");
     fs_err::read(path).context("tests/prepare, as root, makes it by debootstrap")
 }
 

@@ -25,7 +25,7 @@ fn every_rule_is_explained_by_its_page() {
     let user = User::new();
     for rule in rule::ALL {
         let page = user.run(&["rules", "--explain", rule.id]).text();
-        let file = format!("{}/../docs/rules/{}.md", env!("CARGO_MANIFEST_DIR"), rule.id);
+        let file = format!("{}/../../docs/rules/{}.md", env!("CARGO_MANIFEST_DIR"), rule.id);
         assert_eq!(page, fs_err::read_to_string(file).unwrap(), "{}", rule.id);
     }
 }

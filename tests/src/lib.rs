@@ -1,1 +1,0 @@
-//! The end-to-end tests live in `it/`; this library holds nothing.
