@@ -10,6 +10,8 @@ use jettison_testkit::image::{
     Compression, Image, ImageBuilder, ImageFiles, IndexBuilder, LayerBuilder, LongNames, Meta,
     SparseFormat, Wrap, gzip, zstd,
 };
+// It is built with the targets' flags, and so calls what libFuzzer defines.
+use libfuzzer_sys as _;
 
 fn layers() -> Vec<LayerBuilder> {
     let long = "a-name/".repeat(30);
