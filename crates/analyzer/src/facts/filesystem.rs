@@ -1,8 +1,9 @@
 //! The final filesystem, read as the image's own programs would read it: paths are resolved inside
 //! the tree, symlinks included, and contents come from the layers. Nothing of the host is looked at.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::account::Account;
@@ -32,6 +33,8 @@ pub struct Filesystem<'a> {
     nodes: OnceCell<Vec<NodeId>>,
     /// Names that end in `.so`, with the nodes that have them.
     shared_objects: OnceCell<HashMap<Vec<u8>, Vec<NodeId>>>,
+    /// The children of directories that were asked for, by name.
+    sorted: RefCell<HashMap<NodeId, Rc<[NodeId]>>>,
 }
 
 impl<'a> Filesystem<'a> {
@@ -42,6 +45,7 @@ impl<'a> Filesystem<'a> {
             contents: Contents::new(account),
             nodes: OnceCell::new(),
             shared_objects: OnceCell::new(),
+            sorted: RefCell::default(),
         }
     }
 
@@ -232,10 +236,27 @@ impl<'a> Filesystem<'a> {
 
     /// The children of a directory by name.
     pub fn sorted_children(&self, directory: NodeId) -> Vec<NodeId> {
-        let tree = self.tree();
-        let mut children: Vec<NodeId> = tree.children(directory).collect();
-        children.sort_by(|a, b| tree.name(*a).cmp(tree.name(*b)));
-        children
+        self.sorted(directory).to_vec()
+    }
+
+    /// Those children whose names start so, by name.
+    pub fn children_starting_with(&self, directory: NodeId, start: &[u8]) -> Vec<NodeId> {
+        let (tree, sorted) = (self.tree(), self.sorted(directory));
+        let from = sorted.partition_point(|child| tree.name(*child) < start);
+        let fits = |child: &NodeId| tree.name(*child).starts_with(start);
+        sorted[from..].iter().copied().take_while(fits).collect()
+    }
+
+    /// Sorted once: a directory of modules is asked for with each of them.
+    fn sorted(&self, directory: NodeId) -> Rc<[NodeId]> {
+        let mut known = self.sorted.borrow_mut();
+        let sort = || {
+            let tree = self.tree();
+            let mut children: Vec<NodeId> = tree.children(directory).collect();
+            children.sort_by(|a, b| tree.name(*a).cmp(tree.name(*b)));
+            children.into()
+        };
+        known.entry(directory).or_insert_with(sort).clone()
     }
 }
 

@@ -129,10 +129,8 @@ pub(super) fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -
             }
         }
         let prefix = format!("{part}.");
-        let extension = files.sorted_children(at).into_iter().find(|child| {
-            let name = tree.name(*child);
-            name.starts_with(prefix.as_bytes()) && name.ends_with(b".so")
-        });
+        let mut extensions = files.children_starting_with(at, prefix.as_bytes()).into_iter();
+        let extension = extensions.find(|child| tree.name(*child).ends_with(b".so"));
         return extension.or(package).map(plain);
     }
     None
@@ -158,11 +156,9 @@ pub(super) fn twins(reach: &mut Reach<'_>, module: NodeId) {
         return;
     };
     let prefix = [stem, b"."].concat();
-    for child in reach.files.sorted_children(cache) {
-        if tree.name(child).starts_with(&prefix) {
-            let evidence = reach.claims.evidence(module).min(Evidence::Needed);
-            reach.claim(child, evidence, "compiled form of", Some(module));
-        }
+    for child in reach.files.children_starting_with(cache, &prefix) {
+        let evidence = reach.claims.evidence(module).min(Evidence::Needed);
+        reach.claim(child, evidence, "compiled form of", Some(module));
     }
 }
 
