@@ -1,10 +1,12 @@
 //! 20,000 files, and 1,600 whiteouts that take some of them away: dive looks at every file for
 //! every whiteout.
 
+use std::process::Stdio;
+
 use jettison_testkit::image::LayerBuilder;
 use jettison_testkit::process::run;
 
-use crate::measure::interleaved;
+use crate::measure::{interleaved, once};
 use crate::programs::Programs;
 use crate::table::{Bar, Figure, Table};
 
@@ -38,7 +40,7 @@ pub(crate) fn measure(programs: &Programs, runs: usize, table: &mut Table) -> an
     run(&mut programs.make(&archive, &["whiteouts"]))?;
     let image = archive.to_string_lossy();
     let [ours] = interleaved([programs.jettison(&format!("docker-archive:{image}"))], runs.max(3))?;
-    let [theirs] = interleaved([programs.dive("docker-archive", &image)], 1)?;
+    let theirs = once(programs.dive("docker-archive", &image).stdout(Stdio::null()))?;
     Table::group("20,000 files, 1,600 whiteouts", "dive");
     table.row("whiteouts: wall", Figure::Wall, Some(theirs), ours, Bar::Seconds(0.3));
     table.row("whiteouts: memory", Figure::Memory, Some(theirs), ours, Bar::Nothing);

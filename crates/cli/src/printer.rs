@@ -105,7 +105,13 @@ impl Printer {
         let words: Vec<_> = std::env::args_os().collect();
         let json = words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json")
             || words.iter().any(|word| word == "--log-format=json");
-        if error.use_stderr() && json {
+        let odd = words.iter().find(|word| word.to_str().is_none());
+        if let Some(odd) = odd.filter(|_| error.kind() == clap::error::ErrorKind::InvalidUtf8) {
+            let format = if json { LogFormat::Json } else { LogFormat::Text };
+            let because = "is not UTF-8, as arguments have to be: give the file another name, or \
+                           hand it over as standard input (jettison analyze - <FILE)";
+            Self::line(format, "error", &format!("{odd:?} {because}"));
+        } else if error.use_stderr() && json {
             Self::line(LogFormat::Json, "error", error.to_string().trim_end());
         } else {
             // Where nobody listens, there is nobody to tell.
