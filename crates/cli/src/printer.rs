@@ -110,7 +110,7 @@ impl Printer {
             let format = if json { LogFormat::Json } else { LogFormat::Text };
             let because = "is not UTF-8, as arguments have to be: give the file another name, or \
                            hand it over as standard input (jettison analyze - <FILE)";
-            Self::line(format, "error", &format!("{odd:?} {because}"));
+            Self::line(format, "error", &format!("\"{}\" {because}", odd.display()));
         } else if error.use_stderr() && json {
             Self::line(LogFormat::Json, "error", error.to_string().trim_end());
         } else {
