@@ -145,6 +145,27 @@ fn what_nothing_leads_to_is_told_by_package_and_directory() {
 }
 
 #[test]
+fn only_scripts_that_can_run_lower_the_confidence() {
+    let user = User::new();
+    let confidence = |first_line: &str| {
+        let script = format!("{first_line}\nreturn open(name())\n");
+        let layer = LayerBuilder::new()
+            .file_with("usr/bin/lua9", content("lua", 900), Meta::mode(0o755))
+            .file_with("usr/bin/env", content("env", 900), Meta::mode(0o755))
+            .file_with("srv/app", script, Meta::mode(0o755))
+            .file("opt/left/over.bin", content("over", 5000));
+        let image = ImageBuilder::new().layer(layer, "ADD rootfs.tar /").entrypoint(&["/srv/app"]);
+        why(&user, &write(&user, "scripts.tar", &image), "/opt/left/over.bin")["confidence"].clone()
+    };
+    assert_eq!(confidence("#!/usr/bin/lua9"), "low");
+    // Where `env` looks, a script may say.
+    assert_eq!(confidence("#!/usr/bin/env lua10"), "low");
+    assert_eq!(confidence("#!/usr/bin/lua10"), "medium");
+    // A list of symbols for AIX, as Apache's packages have one among the modules.
+    assert_eq!(confidence("#! ."), "medium");
+}
+
+#[test]
 fn contents_that_pass_by_say_what_those_that_stay_say() {
     let user = User::new();
     let image = image("/usr/bin/bash").entrypoint(&["/usr/bin/bash", "/no/such/script"]);

@@ -1,9 +1,9 @@
 //! The account: every payload byte of every layer is live, or wasted by exactly one cause.
 
 pub mod base;
-pub mod contents;
 pub mod dive;
 pub mod duplicates;
+pub mod equal_contents;
 pub mod waste;
 
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::tree::nodes::EntryId;
 use crate::tree::{Cause, Fate, Link, NodeId, Payload, Stacked, Tree};
 
 pub use base::Base;
-pub use contents::Contents;
 pub use dive::DiveFigures;
 pub use duplicates::Duplicate;
+pub use equal_contents::EqualContents;
 pub use waste::{Waste, WastedPath};
 
 /// The sizes of an image. They measure different things and are never mixed.
@@ -89,7 +89,7 @@ pub struct Account {
     /// The node of each live payload: the first of its paths by name.
     pub nodes: Vec<Option<NodeId>>,
     /// Hashes of the payloads whose content mattered.
-    pub contents: Contents,
+    pub equal_contents: EqualContents,
     /// The sizes.
     pub sizes: Sizes,
     /// A row a layer, bottom first.
@@ -192,12 +192,12 @@ fn account_with(
     dive: impl FnOnce() -> DiveFigures,
 ) -> Result<Account> {
     let Stacked { tree, mut payloads, links, warnings: odd } = crate::tree::stack(&indexes)?;
-    let contents = Contents::read(&image, &layers, &payloads, jobs)?;
-    settle(&mut payloads, &contents);
+    let equal_contents = EqualContents::read(&image, &layers, &payloads, jobs)?;
+    settle(&mut payloads, &equal_contents);
     let nodes = live_nodes(&tree, payloads.len());
     let (rows, sizes) = rows(&image, &layers, &payloads, base.as_ref())?;
     let waste = waste::group(&payloads);
-    let duplicates = duplicates::find(&payloads, &contents, &tree, &nodes);
+    let duplicates = duplicates::find(&payloads, &equal_contents, &tree, &nodes);
     let duplicate = checked_sum(duplicates.iter().map(|row| row.bytes.get()))?;
     let mut warnings = image.warnings.clone();
     warnings.extend(indexes.iter().flat_map(|index| index.warnings().iter().cloned()));
@@ -218,7 +218,7 @@ fn account_with(
         payloads,
         links,
         nodes,
-        contents,
+        equal_contents,
         sizes,
         layers: rows,
         waste,
@@ -231,7 +231,7 @@ fn account_with(
 }
 
 /// An overwritten payload whose successor has the same content was only dressed anew.
-fn settle(payloads: &mut [Payload], contents: &Contents) {
+fn settle(payloads: &mut [Payload], contents: &EqualContents) {
     for at in 0..payloads.len() {
         let Fate::Wasted { cause: Cause::Overwritten, hidden_by, successor } = payloads[at].fate
         else {

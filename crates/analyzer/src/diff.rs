@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
-use crate::account::{Account, Contents};
+use crate::account::{Account, EqualContents};
 use crate::error::Result;
 use crate::layer::content_hash::ContentHash;
 
@@ -258,10 +258,10 @@ fn same_entry(old: &Account, a: u32, new: &Account, b: u32) -> bool {
         && old.layers[a.layer as usize].diff_id == new.layers[b.layer as usize].diff_id
 }
 
-fn hashes(account: &Account, mut needed: Vec<u32>, jobs: NonZeroUsize) -> Result<Contents> {
+fn hashes(account: &Account, mut needed: Vec<u32>, jobs: NonZeroUsize) -> Result<EqualContents> {
     needed.sort_unstable();
     needed.dedup();
-    Contents::of(&account.image, &account.read, &account.payloads, &needed, jobs)
+    EqualContents::of(&account.image, &account.read, &account.payloads, &needed, jobs)
 }
 
 /// Every list sums to the change that it explains.

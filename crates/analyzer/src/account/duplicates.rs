@@ -2,7 +2,7 @@
 
 use jettison_oci::Bytes;
 
-use crate::account::Contents;
+use crate::account::EqualContents;
 use crate::layer::content_hash::ContentHash;
 use crate::tree::{NodeId, Payload, Tree};
 
@@ -20,7 +20,7 @@ pub struct Duplicate {
 /// All groups of two or more, the most bytes first, then by path.
 pub(crate) fn find(
     payloads: &[Payload],
-    contents: &Contents,
+    contents: &EqualContents,
     tree: &Tree,
     nodes: &[Option<NodeId>],
 ) -> Vec<Duplicate> {

@@ -239,7 +239,11 @@ impl Reach<'_> {
             Body::Perl(module) => perl::visit(self, node, module),
             Body::Ruby(module) => ruby::visit(self, node, module)?,
             Body::Php(file) => php::visit(self, node, file)?,
-            Body::Other => _ = self.blind.insert((Blind::OtherLanguage, node)),
+            Body::Other => {
+                if content.shebang.as_ref().is_none_or(|line| script::may_run(self.files, line)) {
+                    self.blind.insert((Blind::OtherLanguage, node));
+                }
+            }
             Body::Archive(archive) => java::archive(self, node, archive),
             Body::Rpm(_)
             | Body::Document(_)

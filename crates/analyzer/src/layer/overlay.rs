@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::layer::content_hash::ContentHash;
 use crate::layer::index::LayerIndex;
 use crate::layer::overlay::directory::Directory;
-use crate::layer::overlay::tar_split::{Contents, Headers, Piece};
+use crate::layer::overlay::tar_split::{ContentPlaces, Headers, Piece};
 use crate::layer::scan::{self, ContentHasher, scan};
 use crate::source::UnpackedLayer;
 use jettison_oci::escape;
@@ -43,9 +43,9 @@ impl OverlayLayer {
     /// that the layer cannot be read in place: damaged, or of a form whose files do not tell what
     /// the tar held.
     pub fn open(what: &str, tar_split: &Path, directory: &Path) -> Result<Self> {
-        let mut contents = Contents::default();
+        let mut contents = ContentPlaces::default();
         let headers = Headers::new(tar_split::open(tar_split)?, &mut contents);
-        let index = scan(headers, what, scan::Contents::Skip)?;
+        let index = scan(headers, what, scan::ContentMode::Skip)?;
         let layer = Self {
             what: what.to_owned(),
             tar_split: tar_split.to_owned(),
@@ -169,7 +169,7 @@ impl UnpackedLayer for OverlayLayer {
 }
 
 /// Whether each content of the tar-split belongs to just the file that its header makes.
-fn contents_fit(index: &LayerIndex, contents: &Contents) -> Result<(), String> {
+fn contents_fit(index: &LayerIndex, contents: &ContentPlaces) -> Result<(), String> {
     let mut contents = contents.iter();
     let mut clean = Vec::new();
     for entry in index.entries().filter(|entry| entry.size() > 0) {

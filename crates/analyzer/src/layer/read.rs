@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
 use crate::layer::input::{Seek, Stream};
 use crate::layer::read_layer::ContentAccess;
-use crate::layer::scan::{Contents, scan};
+use crate::layer::scan::{ContentMode, scan};
 use crate::progress::{Progress, Reported};
 use crate::source::{Image, Layer, LayerData, Scanned};
 
@@ -316,7 +316,7 @@ fn read_region(
     options: &ReadOptions<'_>,
 ) -> Result<ReadLayer> {
     if region_compression(region, what)? == Compression::None {
-        let index = scan(Seek::new(region.clone()), what, Contents::Skip)?;
+        let index = scan(Seek::new(region.clone()), what, ContentMode::Skip)?;
         options.progress.advance(position, region.len());
         // An empty file has no end marker that could be missing: only its digest tells an empty
         // layer from one that was cut off.
@@ -364,7 +364,7 @@ fn read_stream(
     let compressed = unpacked.compression() != Compression::None;
     let diff_id = options.verify.then(|| layer.diff_id.algorithm());
     let mut tar = Metered::new(&mut unpacked, diff_id);
-    let contents = if options.gather { Contents::Gather } else { Contents::Hash };
+    let contents = if options.gather { ContentMode::Gather } else { ContentMode::Hash };
     let index = match scan(Stream::new(&mut tar), what, contents) {
         Ok(index) => index,
         Err(error) => return Err(blame(error, unpacked.into_inner(), layer, what)),

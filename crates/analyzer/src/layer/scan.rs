@@ -13,7 +13,7 @@ use crate::limits::{HOLES_HASHED_MAX, HOLES_RATIO_MAX, INDEX_FLOOR, INDEX_PER_EN
 
 /// Whether the content of files is read while the headers go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Contents {
+pub(crate) enum ContentMode {
     /// Every file is hashed: the content passes by once, and cannot be asked for later.
     Hash,
     /// The same, and what each content says is gathered.
@@ -23,7 +23,7 @@ pub(crate) enum Contents {
 }
 
 /// Reads a whole layer. `what` names it in errors.
-pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<LayerIndex> {
+pub(crate) fn scan(input: impl Input, what: &str, contents: ContentMode) -> Result<LayerIndex> {
     let mut tar = TarReader::new(input, what);
     let mut index = LayerIndex::default();
     let mut member = Member::default();
@@ -47,9 +47,9 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
             ));
         }
         let is_file = kind == Kind::File;
-        let mut collector = (is_file && contents == Contents::Gather && member.sparse.is_none())
+        let mut collector = (is_file && contents == ContentMode::Gather && member.sparse.is_none())
             .then(|| collector(&member));
-        let hash = if is_file && member.size > 0 && contents != Contents::Skip {
+        let hash = if is_file && member.size > 0 && contents != ContentMode::Skip {
             Some(hash_content(&mut tar, &member, collector.as_mut())?)
         } else {
             None
@@ -84,7 +84,7 @@ pub(crate) fn scan(input: impl Input, what: &str, contents: Contents) -> Result<
         )?;
     }
     index.tar_size = tar.finish()?;
-    index.contents = (contents == Contents::Gather).then_some(gathered);
+    index.contents = (contents == ContentMode::Gather).then_some(gathered);
     for warning in tar.warnings {
         index.warn(warning);
     }

@@ -5,7 +5,7 @@ use crate::content::{Shebang, Shell, shell};
 use crate::entry::{Kind, split};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::filesystem::Found;
+use crate::facts::filesystem::{Filesystem, Found};
 use crate::facts::reach::{Blind, Reach, Whole, command, java, python};
 use crate::limits::SYMLINKS_MAX;
 use crate::tree::NodeId;
@@ -44,6 +44,17 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, script: NodeId, shebang: &Sheba
         }
     }
     Ok(())
+}
+
+/// Whether the kernel could run a script of that first line. It cannot where the interpreter is not in
+/// the image, or is a directory: `#! .` is how the linkers of AIX begin lists of symbols.
+pub(super) fn may_run(files: &Filesystem<'_>, shebang: &Shebang) -> bool {
+    match &*shebang.interpreter {
+        b"." | b".." => false,
+        absolute if absolute.starts_with(b"/") => files.file(absolute).is_some(),
+        // From the directory that its caller is in.
+        _ => true,
+    }
 }
 
 /// Whether a script was claimed as what is started, by the configuration or another program,

@@ -129,12 +129,12 @@ fn malformed(what: &str, line: u64, because: impl std::fmt::Display) -> Error {
 
 /// Where the contents of files stand in the tar, in its order.
 #[derive(Debug, Default)]
-pub(crate) struct Contents {
+pub(crate) struct ContentPlaces {
     places: Vec<(u64, u64, Span)>,
     names: Vec<u8>,
 }
 
-impl Contents {
+impl ContentPlaces {
     /// Offset in the tar, bytes, and the name as the tar has it.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64, &[u8])> {
         self.places.iter().map(|(offset, size, name)| (*offset, *size, name.of(&self.names)))
@@ -144,7 +144,7 @@ impl Contents {
 /// A tar without the contents of its files, for the tar parser: they can be skipped, not read.
 pub(crate) struct Headers<'a, R> {
     split: TarSplit<R>,
-    contents: &'a mut Contents,
+    contents: &'a mut ContentPlaces,
     /// Bytes of the segment that were read.
     start: usize,
     /// Bytes of content that come next.
@@ -155,7 +155,7 @@ pub(crate) struct Headers<'a, R> {
 
 impl<'a, R: BufRead> Headers<'a, R> {
     /// Notes in `contents` what is skipped.
-    pub(crate) fn new(split: TarSplit<R>, contents: &'a mut Contents) -> Self {
+    pub(crate) fn new(split: TarSplit<R>, contents: &'a mut ContentPlaces) -> Self {
         Self { split, contents, start: 0, content: 0, position: 0, ended: false }
     }
 

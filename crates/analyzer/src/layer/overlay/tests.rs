@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::blob::Region;
 use crate::layer::input::Seek;
-use crate::layer::scan::{Contents as Scan, Scratch, hash_at};
+use crate::layer::scan::{ContentMode as Scan, Scratch, hash_at};
 
 /// A tar, made entry by entry.
 struct Tar(Builder<Vec<u8>>);

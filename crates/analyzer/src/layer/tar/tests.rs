@@ -3,11 +3,11 @@ use jettison_testkit::image::{Header as Block, LayerBuilder, Meta};
 use super::*;
 use crate::layer::index::LayerIndex;
 use crate::layer::input::Stream;
-use crate::layer::scan::{Contents, scan};
+use crate::layer::scan::{ContentMode, scan};
 use crate::limits::{INDEX_FLOOR, INDEX_PER_ENTRY, SPARSE_MAP_MAX, SPARSE_RUNS_MAX};
 
 fn read(layer: &LayerBuilder) -> Result<LayerIndex> {
-    scan(Stream::new(&layer.tar()[..]), "layer 0", Contents::Hash)
+    scan(Stream::new(&layer.tar()[..]), "layer 0", ContentMode::Hash)
 }
 
 fn paths(layer: &LayerBuilder) -> Vec<String> {

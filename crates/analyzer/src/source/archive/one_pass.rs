@@ -11,7 +11,7 @@ use crate::blob::decompress::{Compression, Decompressed};
 use crate::blob::digester::Metered;
 use crate::error::{Error, Result};
 use crate::layer::input::{Input, Stream};
-use crate::layer::scan::{Contents, scan};
+use crate::layer::scan::{ContentMode, scan};
 use crate::layer::tar::{BLOCK, Member as Header, TarReader, checksum_fits};
 use crate::limits::{DOCUMENT_MAX, STREAM_DOCUMENTS_MAX};
 use crate::progress::Reported;
@@ -114,7 +114,7 @@ fn layer(
     // The tar of a blob that is not compressed has the blob's own digest.
     let algorithm = (compressed && options.verify).then_some(Algorithm::Sha256);
     let mut tar = Metered::new(&mut unpacked, algorithm);
-    let contents = if options.gather { Contents::Gather } else { Contents::Hash };
+    let contents = if options.gather { ContentMode::Gather } else { ContentMode::Hash };
     let index = scan(Stream::new(&mut tar), what, contents)?;
     let (_, diff_id) = tar.finish();
     let (stored, digest) = unpacked.into_inner().rest.finish();

@@ -20,7 +20,7 @@ use crate::tree::{Cause, Fate, Payload};
 
 /// What is known of the payloads that had to be compared, by position in the table of payloads.
 #[derive(Clone, Debug, Default)]
-pub struct Contents {
+pub struct EqualContents {
     /// Ascending.
     hashed: Vec<u32>,
     /// One for each of `hashed`.
@@ -36,7 +36,7 @@ const BATCH: usize = 256;
 /// Pairs that one thread takes at a time; a few of them may be large.
 const PAIRS: usize = 32;
 
-impl Contents {
+impl EqualContents {
     /// The content's hash, where it was needed.
     pub fn hash(&self, payload: usize) -> Option<&ContentHash> {
         let at = self.hashed.binary_search(&u32::try_from(payload).ok()?).ok()?;
