@@ -67,12 +67,17 @@ impl Reference {
 
     /// The shortest form that means the same: `debian:12` for `docker.io/library/debian:12`.
     pub fn familiar(&self) -> String {
-        let name = if self.registry == DEFAULT_REGISTRY {
-            self.repository.strip_prefix("library/").unwrap_or(&self.repository).to_owned()
-        } else {
-            self.name()
-        };
-        format!("{name}{}", Suffix(self))
+        if self.registry == DEFAULT_REGISTRY {
+            let name = self.repository.strip_prefix("library/").unwrap_or(&self.repository);
+            for name in [name, &self.repository] {
+                let familiar = format!("{name}{}", Suffix(self));
+                // `library/a/b` needs its first component, and `localhost/a` its registry.
+                if familiar.parse().is_ok_and(|meant: Self| meant == *self) {
+                    return familiar;
+                }
+            }
+        }
+        self.to_string()
     }
 
     /// Whether the registry is this machine, where plain HTTP is what people run.
@@ -244,6 +249,23 @@ mod tests {
         assert_eq!(pinned.to_string(), format!("docker.io/library/debian@{digest}"));
         assert_eq!(pinned.familiar(), format!("debian@{digest}"));
         assert_eq!(pinned.tag(), None);
+    }
+
+    #[test]
+    fn what_is_familiar_means_the_same() {
+        for (text, familiar) in [
+            ("docker.io/library/debian:12", "debian:12"),
+            ("docker.io/acme/app:1", "acme/app:1"),
+            ("docker.io/library/a/b", "library/a/b:latest"),
+            ("docker.io/library/library", "library:latest"),
+            ("docker.io/localhost/a", "docker.io/localhost/a:latest"),
+            ("docker.io/acme.example/a", "docker.io/acme.example/a:latest"),
+            ("reg.example/library/a", "reg.example/library/a:latest"),
+        ] {
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!(reference.familiar(), familiar);
+            assert_eq!(familiar.parse::<Reference>().unwrap(), reference, "{familiar}");
+        }
     }
 
     #[test]

@@ -146,6 +146,8 @@ fn texts() -> Vec<Vec<u8>> {
         "debian",
         "example/app:1.2",
         "localhost/x",
+        "docker.io/localhost/x",
+        "library/a/b",
         "linux/arm64/v8",
         "300 MiB",
         "1.5GB",

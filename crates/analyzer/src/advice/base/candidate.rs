@@ -208,5 +208,5 @@ impl Candidate {
 pub fn short(name: &str) -> &str {
     let name = name.split_once('@').map_or(name, |(name, _)| name);
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    name.strip_prefix("library/").unwrap_or(name)
+    name.strip_prefix("library/").filter(|official| !official.contains('/')).unwrap_or(name)
 }
