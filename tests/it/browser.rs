@@ -76,7 +76,8 @@ impl Browser {
             command.arg("--no-sandbox");
         }
         command.arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
-        command.env("HOME", profile.path());
+        // What it leaves behind goes with the profile.
+        command.env("HOME", profile.path()).env("TMPDIR", profile.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn()?;
         let input = child.stdin.take().context("no pipe")?;
