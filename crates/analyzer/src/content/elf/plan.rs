@@ -2,7 +2,8 @@
 
 use object::Endianness;
 use object::elf::{
-    ET_CORE, ET_DYN, ET_EXEC, FileHeader32, FileHeader64, PF_W, PF_X, PT_LOAD, ProgramFlags,
+    ET_CORE, ET_DYN, ET_EXEC, FileHeader32, FileHeader64, PF_W, PF_X, PT_DYNAMIC, PT_INTERP,
+    PT_LOAD, PT_NOTE, ProgramFlags,
 };
 use object::read::elf::{FileHeader, ProgramHeader as _};
 
@@ -15,8 +16,11 @@ const CODE_MAX: u64 = 2 << 20;
 /// Of one that the file begins with: linkers that do not separate code put the dynamic strings in
 /// front of it. Those of LLVM's library end behind 4 MB.
 const FRONT_MAX: u64 = 16 << 20;
+/// Of notes, of the loader's name and of dynamic sections, together.
+const ASIDE_MAX: u64 = 8 << 20;
 /// Where program headers may end. They follow the file header in every file that runs.
 pub(super) const HEADERS_MAX: u64 = 64 << 10;
+
 /// What to keep.
 pub(super) enum Plan {
     /// The headers are not complete yet.
@@ -69,25 +73,24 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
             && segment.p_flags(endian) & (PF_X | PF_W) == ProgramFlags(0)
     });
     let mut ranges = vec![(0, end.max(size_of::<E>() as u64))];
-    let (mut kept, mut is_partial) = (0, false);
+    let (mut kept, mut aside, mut is_partial) = (0, 0, false);
     for segment in segments {
         let (offset, length) = segment.file_range(endian);
         let length = length.min(size.saturating_sub(offset));
-        let is_load = segment.p_type(endian) == PT_LOAD;
-        let is_code = is_load && segment.p_flags(endian) & PF_X != ProgramFlags(0);
-        let most = match is_code {
-            true if offset == 0 => FRONT_MAX,
-            true if is_separate => 0,
-            true => CODE_MAX,
-            false => KEPT_MAX.saturating_sub(kept),
+        let is_code = segment.p_flags(endian) & PF_X != ProgramFlags(0);
+        let (sum, all, most) = match segment.p_type(endian) {
+            PT_LOAD if is_code && offset == 0 => (&mut kept, KEPT_MAX, FRONT_MAX),
+            PT_LOAD if is_code && is_separate => continue,
+            PT_LOAD if is_code => (&mut kept, KEPT_MAX, CODE_MAX),
+            PT_LOAD => (&mut kept, KEPT_MAX, KEPT_MAX),
+            // As a rule they stand in what is loaded, too.
+            PT_INTERP | PT_NOTE | PT_DYNAMIC => (&mut aside, ASIDE_MAX, ASIDE_MAX),
+            _ => continue,
         };
-        let length = if length > most {
-            is_partial |= !is_code;
-            most
-        } else {
-            length
-        };
-        kept += if is_load { length } else { 0 };
+        let most = most.min(all - *sum);
+        is_partial |= length > most && !is_code;
+        let length = length.min(most);
+        *sum += length;
         ranges.push((offset, offset.saturating_add(length)));
     }
     ranges.extend(sections::range(header, endian, size));
@@ -106,4 +109,60 @@ pub(super) fn merged(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The headers of a file of 64 bits: type, flags, offset and length of each segment.
+    fn headers(segments: &[(u32, u32, u64, u64)]) -> Vec<u8> {
+        let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
+        bytes.resize(16, 0);
+        bytes.extend([3, 0, 62, 0, 1, 0, 0, 0]);
+        bytes.extend([0_u64, 64, 0].map(u64::to_le_bytes).as_flattened());
+        let count = u16::try_from(segments.len()).unwrap();
+        bytes.extend([0, 0, 64, 56, count, 0, 0, 0].map(u16::to_le_bytes).as_flattened());
+        for (kind, flags, offset, length) in segments {
+            bytes.extend([*kind, *flags].map(u32::to_le_bytes).as_flattened());
+            let fields = [*offset, *offset, *offset, *length, *length, 1];
+            bytes.extend(fields.map(u64::to_le_bytes).as_flattened());
+        }
+        bytes
+    }
+
+    fn kept(segments: &[(u32, u32, u64, u64)]) -> (u64, bool) {
+        match plan(&headers(segments), 1 << 40) {
+            Plan::Keep(ranges, is_partial) => {
+                (ranges.iter().map(|(start, end)| end - start).sum(), is_partial)
+            }
+            _ => panic!("no headers"),
+        }
+    }
+
+    #[test]
+    fn however_many_segments_there_are_what_is_kept_is_bounded() {
+        const MANY: u64 = 1_000;
+        let all = KEPT_MAX + ASIDE_MAX + HEADERS_MAX;
+        // Data, code, and notes.
+        for (kind, flags) in [(1, 4), (1, 5), (4, 4), (2, 4)] {
+            let apart = |at: u64| (kind, flags, (at + 1) << 30, 39 << 20);
+            let segments: Vec<_> = (0..MANY).map(apart).collect();
+            let (bytes, is_partial) = kept(&segments);
+            assert!(bytes <= all, "{kind} {flags}: {bytes}");
+            assert_eq!(is_partial, flags == 4, "{kind} {flags}");
+        }
+        // Stacks and the like are nothing to read.
+        assert_eq!(kept(&[(0x6474_e551, 6, 1 << 30, 1 << 20)]), (120, false));
+    }
+
+    #[test]
+    fn code_that_is_separate_from_data_is_left_out() {
+        let data = (1, 4, 0, 1 << 20);
+        let code = (1, 5, 1 << 20, 1 << 20);
+        assert_eq!(kept(&[data, code]), (1 << 20, false));
+        assert_eq!(kept(&[(1, 6, 0, 1 << 20), code]).0, 2 << 20);
+        // The front may hold everything.
+        assert_eq!(kept(&[(1, 5, 0, 3 << 20)]), (3 << 20, false));
+    }
 }
