@@ -21,6 +21,7 @@ use object::read::elf::FileHeader;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::ReadAt;
+use crate::content::FIRST;
 use crate::content::sparse::Sparse;
 
 use plan::{HEADERS_MAX, Plan, plan};
@@ -164,7 +165,7 @@ impl Collector {
     /// Takes the rest from the file itself.
     pub(super) fn read(&mut self, file: &dyn ReadAt) -> io::Result<()> {
         while let State::Headers(_) = self.state {
-            let mut more = vec![0; at_hand::HEADERS];
+            let mut more = vec![0; FIRST];
             let read = file.read_at(&mut more, self.position)?;
             if read == 0 {
                 self.state = State::Nothing;
@@ -191,7 +192,7 @@ impl Collector {
         let mut scan = Scan::default();
         for (start, bytes) in sparse.parts() {
             scan.look_at(bytes, 0..bytes.len(), start < loaded);
-            if let Some(mark) = build::go_mark(bytes).filter(|_| scan.wants_go()) {
+            if let Some(mark) = scan.go_mark(bytes) {
                 scan.read_go(&bytes[mark..]);
             }
         }

@@ -1,6 +1,7 @@
 //! A layer after it was read, and the way to the contents of its files: at hand, in its tar, or in
 //! an engine's store.
 
+use std::io;
 use std::sync::Arc;
 
 use crate::blob::{ReadAt, Region};
@@ -98,14 +99,9 @@ impl ReadLayer {
             let position = crate::layer::index::position(position);
             return Ok(self.index.gathered(position).cloned());
         }
-        if !self.can_open(position) {
-            return Ok(None);
-        }
         let entry = self.index.entry(position);
-        let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
-        let file = self.open(position)?.ok_or_else(truncated)?;
-        let content = content::at_hand(entry.path(), entry.size(), &*file);
-        Ok(content.map_err(|error| Error::reading(&what(), error))?.map(Arc::new))
+        let look = |file: &dyn ReadAt| content::at_hand(entry.path(), entry.size(), file);
+        Ok(self.look(what, position, look)?.flatten().map(Arc::new))
     }
 
     /// The first bytes of the file at `position`, as many as there are and `buffer` has. `None` where
@@ -116,13 +112,8 @@ impl ReadLayer {
         position: usize,
         buffer: &'b mut [u8],
     ) -> Result<Option<&'b [u8]>> {
-        if !self.can_open(position) {
-            return Ok(None);
-        }
-        let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
-        let file = self.open(position)?.ok_or_else(truncated)?;
-        let read = file.read_at(buffer, 0).map_err(|error| Error::reading(&what(), error))?;
-        Ok(Some(&buffer[..read]))
+        let read = self.look(what, position, |file| file.read_at(buffer, 0))?;
+        Ok(read.map(|read| &buffer[..read]))
     }
 
     /// Bytes of the sections for debuggers and of the symbol table of the file at `position`, without
@@ -133,30 +124,24 @@ impl ReadLayer {
         what: &dyn Fn() -> String,
         position: usize,
     ) -> Result<Option<(u64, u64)>> {
+        let size = self.index.entry(position).size();
+        let found = self.look(what, position, |file| sections::sections(size, file))?;
+        Ok(found.flatten())
+    }
+
+    /// Looks at the file at `position`; `None` where it cannot be opened.
+    fn look<T>(
+        &self,
+        what: &dyn Fn() -> String,
+        position: usize,
+        look: impl FnOnce(&dyn ReadAt) -> io::Result<T>,
+    ) -> Result<Option<T>> {
         if !self.can_open(position) {
             return Ok(None);
         }
-        let entry = self.index.entry(position);
-        let size = entry.size();
-        let mut failed = None;
-        let mut take = |read: std::io::Result<Vec<u8>>| match read {
-            Ok(bytes) => Some(bytes),
-            Err(error) => {
-                failed = Some(Error::reading(&what(), error));
-                None
-            }
-        };
         let truncated = || Error::corrupt(what(), "it is truncated inside a file's content");
         let file = self.open(position)?.ok_or_else(truncated)?;
-        let found = sections::sections(size, &mut |offset, length| {
-            let mut bytes = vec![0; length];
-            let read = file.read_at(&mut bytes, offset).map(|read| {
-                bytes.truncate(read);
-                bytes
-            });
-            take(read)
-        });
-        failed.map_or(Ok(found), Err)
+        look(&*file).map(Some).map_err(|error| Error::reading(&what(), error))
     }
 
     /// The uncompressed tar, where it stands in a file.

@@ -4,27 +4,25 @@ use std::io;
 
 use crate::blob::ReadAt;
 use crate::content::elf::scan::{AROUND, Scan};
-use crate::content::elf::{Elf, build, plan, structure};
+use crate::content::elf::{Elf, plan, structure};
 use crate::content::sparse::Sparse;
 
-/// Bytes that headers are read by.
-pub(super) const HEADERS: usize = 4 << 10;
 /// Bytes that are searched at once; they stay in a processor's cache.
 const WINDOW: usize = 128 << 10;
 
 /// What the file says whose parts `wanted` are. `None` where its headers do not fit each other.
 pub(super) fn read(file: &dyn ReadAt, wanted: &Sparse) -> io::Result<Option<Elf>> {
-    // The headers, which are the start of the first part.
-    let mut known: Vec<_> = wanted.within((0, plan::HEADERS_MAX)).collect();
-    let mut data = Sparse::read(file, known.clone(), wanted.size())?;
-    // Program headers tell of the dynamic section, and that of its strings.
+    // The headers, which are there already. They tell of the dynamic section, and that of its strings.
+    let front = wanted.parts().next().map(|(start, bytes)| (start, start + bytes.len() as u64));
+    let mut known: Vec<_> = front.into_iter().collect();
+    let mut data: Option<Sparse> = None;
     for _ in 0..2 {
-        let Some(ranges) = structure::ranges(&data) else { return Ok(None) };
+        let ranges = structure::ranges(data.as_ref().unwrap_or(wanted)).unwrap_or_default();
         known.extend(ranges.into_iter().flat_map(|range| wanted.within(range)));
         known = plan::merged(known);
-        data = Sparse::read(file, known.clone(), wanted.size())?;
+        data = Some(Sparse::read(file, known.clone(), wanted.size())?);
     }
-    let Some((mut elf, loaded)) = structure::read(&data) else { return Ok(None) };
+    let Some((mut elf, loaded)) = data.as_ref().and_then(structure::read) else { return Ok(None) };
     elf.is_partial = wanted.is_partial;
     let mut search = Search { file, scan: Scan::default(), window: vec![0; WINDOW] };
     for (start, end) in wanted.ranges() {
@@ -53,9 +51,9 @@ impl Search<'_> {
             let first = usize::try_from(at - from).unwrap_or(0).min(read);
             let last = if is_last { read } else { read - AROUND };
             self.scan.look_at(bytes, first..last, is_loaded);
-            let mark = build::go_mark(&bytes[first..]).map(|mark| from + (first + mark) as u64);
-            if let Some(mark) = mark.filter(|_| self.scan.wants_go() && !is_go_read) {
+            if !is_go_read && let Some(mark) = self.scan.go_mark(&bytes[first..]) {
                 is_go_read = true;
+                let mark = from + (first + mark) as u64;
                 let notes = Sparse::read(self.file, vec![(mark, end)], end)?;
                 notes.parts().for_each(|(_, bytes)| self.scan.read_go(bytes));
             }

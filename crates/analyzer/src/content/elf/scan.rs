@@ -28,9 +28,9 @@ impl Scan {
         build::crates(bytes, within, &mut self.crates);
     }
 
-    /// Whether Go's notes are still looked for.
-    pub(super) const fn wants_go(&self) -> bool {
-        self.go.is_none()
+    /// Where Go's notes start, if they are still looked for and stand here.
+    pub(super) fn go_mark(&self, bytes: &[u8]) -> Option<usize> {
+        if self.go.is_none() { build::go_mark(bytes) } else { None }
     }
 
     /// Reads Go's notes, from their mark to the end of the part.

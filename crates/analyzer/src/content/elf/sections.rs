@@ -1,11 +1,15 @@
 //! Sections that no running program reads. `strip` takes them away.
 
+use std::io;
+
 use object::Endianness;
 use object::elf::{
     ET_DYN, ET_EXEC, FileHeader32, FileHeader64, SHF_ALLOC, SHT_PROGBITS, SHT_STRTAB, SHT_SYMTAB,
 };
 use object::read::elf::{FileHeader, SectionHeader as _};
 
+use crate::blob::ReadAt;
+use crate::content::elf::plan::merged;
 use crate::content::sparse::Sparse;
 
 /// The table of sections: 16,000 of them, where programs have some dozen.
@@ -15,18 +19,14 @@ const NAMES: u64 = 4 << 10;
 /// A section without a name that is not loaded: `.comment` and `.gnu_debuglink` are smaller.
 const SMALL: u64 = 256;
 
-/// Bytes of sections for debuggers, and of the symbol table, of a file that is not looked into
-/// otherwise: a fraction of it is read. `read` gives some bytes of it, ever further on; `None` where
-/// it is no ELF file.
-pub fn sections(
-    size: u64,
-    read: &mut dyn FnMut(u64, usize) -> Option<Vec<u8>>,
-) -> Option<(u64, u64)> {
-    let head = read(0, usize::try_from(size.min(HEADER)).ok()?)?;
-    match (head.get(..4)?, head.get(4)?) {
-        (b"\x7fELF", 2) => sections_of::<FileHeader64<Endianness>>(&head, size, read),
-        (b"\x7fELF", 1) => sections_of::<FileHeader32<Endianness>>(&head, size, read),
-        _ => None,
+/// Bytes of sections for debuggers, and of the symbol table, of a file of `size` bytes that is not
+/// looked into otherwise: a fraction of it is read. `None` where it is no ELF file.
+pub fn sections(size: u64, file: &dyn ReadAt) -> io::Result<Option<(u64, u64)>> {
+    let head = Sparse::read(file, vec![(0, HEADER)], size)?;
+    match head.up_to(0, 5) {
+        Some(b"\x7fELF\x02") => sections_of::<FileHeader64<Endianness>>(&head, file),
+        Some(b"\x7fELF\x01") => sections_of::<FileHeader32<Endianness>>(&head, file),
+        _ => Ok(None),
     }
 }
 
@@ -34,24 +34,24 @@ pub fn sections(
 const HEADER: u64 = 64;
 
 fn sections_of<E: FileHeader<Endian = Endianness>>(
-    head: &[u8],
-    size: u64,
-    read: &mut dyn FnMut(u64, usize) -> Option<Vec<u8>>,
-) -> Option<(u64, u64)> {
+    head: &Sparse,
+    file: &dyn ReadAt,
+) -> io::Result<Option<(u64, u64)>> {
+    let Some(table) = table::<E>(head) else { return Ok(None) };
+    let data = Sparse::read(file, merged(vec![(0, HEADER), table]), head.size())?;
+    let found = E::parse(&data).ok().and_then(|header| {
+        let endian = header.endian().ok()?;
+        Some(unneeded(header, endian, &data))
+    });
+    Ok(found)
+}
+
+/// [`range`] in a program or shared object.
+fn table<E: FileHeader<Endian = Endianness>>(head: &Sparse) -> Option<(u64, u64)> {
     let header = E::parse(head).ok()?;
     let endian = header.endian().ok()?;
-    if !matches!(header.e_type(endian), ET_EXEC | ET_DYN) {
-        return None;
-    }
-    let (start, end) = range(header, endian, size)?;
-    // Tables stand behind the header, or there is nothing to be had.
-    let start = start.max(head.len() as u64);
-    let table = read(start, usize::try_from(end.checked_sub(start)?).ok()?)?;
-    let mut data = Sparse::new(vec![(0, head.len() as u64), (start, end)], size, false);
-    data.piece(0, head);
-    data.piece(start, &table);
-    let header = E::parse(&data).ok()?;
-    Some(unneeded(header, endian, &data))
+    let is_loadable = matches!(header.e_type(endian), ET_EXEC | ET_DYN);
+    range(header, endian, head.size()).filter(|_| is_loadable)
 }
 
 /// Where the table of sections stands in the file, with the bytes before it.
