@@ -43,12 +43,18 @@ impl User {
 
     /// A run that has not started. No engine, containerd or auth file of this machine is seen.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = self.program(binary());
+        command.args(arguments);
+        command
+    }
+
+    /// Another program of this user's, which may start the command.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let home = self.home.path();
         let nowhere = home.join("no-such.sock");
         let nowhere_url = format!("unix://{}", nowhere.display());
-        let mut command = Command::new(binary());
+        let mut command = Command::new(program);
         command
-            .args(arguments)
             .current_dir(self.work())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -101,13 +101,9 @@ fn a_file_size_limit_is_an_error_of_the_write() {
     let user = shop::user();
     let expected = user.run(&["analyze", "shop.tar"]).bytes();
     let limited = |arguments: &str| {
-        let ready = user.command(&[] as &[&str]);
-        let mut shell = Command::new("bash");
         let jettison = crate::jettison::binary().display();
-        shell.args(["-c", &format!("ulimit -f 1; exec {jettison} {arguments}")]);
-        shell.envs(ready.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        shell.current_dir(user.work()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Run::of(&mut shell)
+        let line = format!("ulimit -f 1; exec {jettison} {arguments}");
+        Run::of(user.program("bash").args(["-c", &line]))
     };
     let before = names(&user.work());
     limited("analyze shop.tar --output json=r.json").fails(3, &["r.json", "too large"]);
@@ -141,11 +137,7 @@ fn a_reader_that_has_had_enough_is_no_error() {
     let user = shop::user();
     let head =
         format!("{} analyze shop.tar --format json | head -1", crate::jettison::binary().display());
-    let ready = user.command(&[] as &[&str]);
-    let mut shell = Command::new("bash");
-    shell.args(["-c", &format!("set -o pipefail; {head}")]).current_dir(user.work());
-    shell.envs(ready.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let run = Run::of(shell.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let run = Run::of(user.program("bash").args(["-c", &format!("set -o pipefail; {head}")]));
     assert_eq!((run.code(), run.stderr.as_str(), run.stdout.as_slice()), (0, "", &b"{\n"[..]));
     // Nobody there from the start.
     let (reader, writer) = std::io::pipe().unwrap();

@@ -45,7 +45,7 @@ pub(crate) fn install() {
     // A file that grows past the limit of the shell (`ulimit -f`) is then an error of its write,
     // as a full disk is, rather than the end of the process.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
-    // Fails only where no descriptor or no thread is left; then signals do what they always do.
+    // Fails only where no descriptor is left; then signals do what they always do.
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else { return };
     let wait = move || {
         for _ in signals.forever() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::account::Account;
 use crate::content::elf::Machine;
-use crate::content::{Body, Content};
+use crate::content::{Body, Content, Elf};
 use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::contents::Contents;
@@ -177,35 +177,37 @@ impl<'a> Filesystem<'a> {
     /// Bytes of the sections for debuggers and of the symbol table of a file; `None` where it is no
     /// ELF file. One that nobody has looked into yet is not looked into for this.
     pub fn sections(&self, node: NodeId) -> Result<Option<(u64, u64)>> {
-        let Some(payload) = self.file_payload(node) else { return Ok(None) };
-        let of = |content: &Content| match &content.body {
-            Body::Elf(elf) => Some((elf.debug, elf.symbols)),
-            _ => None,
-        };
-        if let Some(known) = self.contents.known(payload) {
-            return Ok(known.as_deref().and_then(of));
-        }
-        match self.account.sections(payload)? {
-            Some(sections) => Ok(Some(sections)),
-            None => Ok(self.account.gathered(payload).as_deref().and_then(of)),
-        }
+        let sections = |elf: &Elf| (elf.debug, elf.symbols);
+        self.of_elf(node, sections, |payload| self.account.sections(payload))
     }
 
     /// The class and machine of a program or shared object; `None` where a file is neither. One that
     /// nobody has looked into yet is not looked into for this.
     pub fn machine(&self, node: NodeId) -> Result<Option<Machine>> {
+        self.of_elf(node, Elf::machine, |payload| {
+            let mut head = [0; Machine::BYTES];
+            Ok(self.account.start(payload, &mut head)?.and_then(Machine::of))
+        })
+    }
+
+    /// What is known of an ELF file, or what `late` tells of one that nobody has looked into yet and
+    /// that was not gathered as it went by.
+    fn of_elf<T>(
+        &self,
+        node: NodeId,
+        of: impl Fn(&Elf) -> T,
+        late: impl FnOnce(u32) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         let Some(payload) = self.file_payload(node) else { return Ok(None) };
         let of = |content: &Content| match &content.body {
-            Body::Elf(elf) => Some(elf.machine()),
+            Body::Elf(elf) => Some(of(elf)),
             _ => None,
         };
         if let Some(known) = self.contents.known(payload) {
             return Ok(known.as_deref().and_then(of));
         }
-        match self.account.start(payload, &mut [0; Machine::BYTES])? {
-            Some(head) => Ok(Machine::of(head)),
-            None => Ok(self.account.gathered(payload).as_deref().and_then(of)),
-        }
+        let late = late(payload)?;
+        Ok(late.or_else(|| self.account.gathered(payload).as_deref().and_then(of)))
     }
 
     /// The text of a document; `None` where there is none at the path, or none that is kept.
