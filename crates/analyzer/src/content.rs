@@ -19,6 +19,7 @@ pub mod script;
 pub mod secret;
 pub mod shell;
 mod sparse;
+pub mod starter;
 
 use std::io;
 

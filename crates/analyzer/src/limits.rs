@@ -85,6 +85,8 @@ pub const SHELL_NESTING_MAX: usize = 6;
 pub const SHELL_VALUES_MAX: usize = 8;
 /// Texts made by putting variables into the words of one script.
 pub const SHELL_EXPANSIONS_MAX: usize = 50_000;
+/// Words that one `eval` of a script is followed through.
+pub const SHELL_STEPS_MAX: usize = 2_000;
 /// Modules, files and names that one file of a program names.
 pub const NAMES_OF_FILE_MAX: usize = 10_000;
 /// One such name.

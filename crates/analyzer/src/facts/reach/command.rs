@@ -2,7 +2,7 @@
 //! people put in front.
 
 use crate::content::script::is_shell;
-use crate::content::{self, Body};
+use crate::content::{self, Body, starter};
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::configuration::crontab::Table;
@@ -61,7 +61,7 @@ fn is_script(reach: &Reach<'_>, words: &[Vec<u8>]) -> Result<bool> {
     while let Some((first, rest)) = words.split_first() {
         let Some(program) = reach.environment.command(reach.files, first) else { return Ok(false) };
         let name = split(first).1;
-        if WRAPPERS.contains(&name) {
+        if starter::is_wrapper(name) {
             let Some(at) = wrapped(reach, name, rest) else { return Ok(false) };
             words = &rest[at..];
             continue;
@@ -97,44 +97,6 @@ fn wrapped(reach: &Reach<'_>, name: &[u8], rest: &[Vec<u8>]) -> Option<usize> {
     None
 }
 
-/// Programs that start what their arguments name.
-const WRAPPERS: [&[u8]; 35] = [
-    b"tini",
-    b"tini-static",
-    b"dumb-init",
-    b"gosu",
-    b"su-exec",
-    b"env",
-    b"catatonit",
-    b"setpriv",
-    b"nice",
-    b"nohup",
-    b"timeout",
-    b"stdbuf",
-    b"sudo",
-    b"runuser",
-    b"chroot",
-    b"setarch",
-    b"time",
-    b"ionice",
-    b"xargs",
-    b"exec",
-    b"docker-init",
-    b"s6-setuidgid",
-    b"chpst",
-    b"unshare",
-    b"setuidgid",
-    b"with-contenv",
-    b"start-stop-daemon",
-    b"dockerize",
-    b"chamber",
-    b"envconsul",
-    b"fixuid",
-    b"aws-lambda-rie",
-    b"opentelemetry-instrument",
-    b"ddtrace-run",
-    b"newrelic-admin",
-];
 /// Command lines inside command lines: wrappers, `sh -c`, scripts of `package.json`.
 const NESTING_MAX: usize = 24;
 
@@ -201,7 +163,7 @@ fn inner_line(
     {
         return script::text(reach, program.node, text, "run by");
     }
-    if WRAPPERS.contains(&&name[..])
+    if starter::is_wrapper(&name)
         && let Some(at) = wrapped(reach, &name, rest)
     {
         return line_of(reach, &rest[at..], evidence, "command of", through);

@@ -75,9 +75,6 @@ fn is_run(reach: &Reach<'_>, script: NodeId) -> bool {
 
 /// Claims what a shell script names and runs.
 pub(super) fn visit(reach: &mut Reach<'_>, script: NodeId, shell: &Shell) -> Result<()> {
-    if shell.words.iter().any(|word| **word == *b"eval") {
-        reach.blind.insert((Blind::ShellEval, script));
-    }
     let is_launcher = |word: &[u8]| java::LAUNCHER_WORDS.contains(&word);
     if shell.words.iter().any(|word| is_launcher(word)) {
         java::launcher(reach, script);
@@ -91,6 +88,9 @@ pub(super) fn text(reach: &mut Reach<'_>, from: NodeId, text: &[u8], how: &str) 
 }
 
 fn named(reach: &mut Reach<'_>, from: NodeId, shell: &Shell, how: &str) -> Result<()> {
+    if shell.evaluates {
+        reach.blind.insert((Blind::ShellEval, from));
+    }
     for word in &shell.words {
         let Some(word) = known(reach, word) else { continue };
         let found = if word.contains(&b'/') {
