@@ -145,6 +145,26 @@ fn what_nothing_leads_to_is_told_by_package_and_directory() {
 }
 
 #[test]
+fn only_an_eval_that_a_run_must_tell_lowers_the_confidence() {
+    let user = User::new();
+    let answers = |script: &str, path: &str| {
+        let layer = LayerBuilder::new()
+            .file_with("bin/sh", content("sh", 900), Meta::mode(0o755))
+            .file_with("usr/bin/tool", content("tool", 900), Meta::mode(0o755))
+            .file_with("srv/run", format!("#!/bin/sh\n{script}\n"), Meta::mode(0o755))
+            .file_with("opt/left/over", content("over", 5000), Meta::mode(0o755));
+        let image = ImageBuilder::new().layer(layer, "ADD rootfs.tar /").entrypoint(&["/srv/run"]);
+        why(&user, &write(&user, "evals.tar", &image), path)
+    };
+    let confidence = |script: &str| answers(script, "/opt/left/over")["confidence"].clone();
+    assert_eq!(confidence("tool=${TOOL:-tool}; eval \"exec $tool -x\""), "medium");
+    assert_eq!(confidence("eval \"exec $1 -x\""), "low");
+    assert_eq!(confidence("sh -c 'read x; eval \"$x\"'"), "low");
+    let of = answers("part=ol; eval \"exec to$part -x\"", "/usr/bin/tool");
+    assert_eq!(of["evidence"], "named", "{of}");
+}
+
+#[test]
 fn only_scripts_that_can_run_lower_the_confidence() {
     let user = User::new();
     let confidence = |first_line: &str| {
