@@ -37,8 +37,9 @@ const PREFIXES: [&[u8]; 15] = [
 /// Reads a script, or a text behind `-c`.
 pub fn scan(text: &[u8]) -> Shell {
     let mut read = Read::of(text);
-    let evaluates = evaluated::is_untold(text, &read);
-    read.lines.extend(evaluated::lines(&read));
+    let texts: Vec<Vec<u8>> = evaluated::texts(&read).collect();
+    let evaluates = evaluated::is_untold(text, &read, &texts);
+    read.lines.extend(texts.iter().flat_map(|text| Read::of(text).lines));
     read.lines.iter_mut().flatten().for_each(|word| reader::show_unknown(word));
     read.variables.values.values_mut().flatten().for_each(|value| reader::show_unknown(value));
     let mut expansion = Expansion::of(read.variables.values);
@@ -69,15 +70,17 @@ pub fn scan(text: &[u8]) -> Shell {
 
 /// The command of a line, if what it starts is told by its arguments.
 fn starting(line: &[Vec<u8>], expansion: &mut Expansion) -> Option<Vec<Box<[u8]>>> {
-    let start = line.iter().position(|word| !reader::is_before_command(word))?;
-    let first = expansion.expand(&line[start]).into_iter().next()?;
+    let (first, rest) = reader::command(line).split_first()?;
+    let first = expansion.expand(first).into_iter().next()?;
     let name = split(&first).1;
     let starts = starter::tells(name) || matches!(name, b"." | b"source");
-    if !starts || line.len() == start + 1 {
+    if !starts || rest.is_empty() {
         return None;
     }
-    let rest = &line[start + 1..line.len().min(start + SHELL_ARGUMENTS_MAX)];
-    let rest = rest.iter().filter_map(|word| expansion.expand(word).into_iter().next());
+    let rest = rest
+        .iter()
+        .take(SHELL_ARGUMENTS_MAX - 1)
+        .filter_map(|word| expansion.expand(word).into_iter().next());
     let words = std::iter::once(first.clone()).chain(rest);
     Some(words.map(Vec::into_boxed_slice).collect())
 }

@@ -43,7 +43,7 @@ const WRAPPERS: [&[u8]; 36] = [
 ];
 
 /// Interpreters, supervisors and runners of packages, by the front of their names.
-const FRONTS: [&[u8]; 19] = [
+const FRONTS: [&[u8]; 20] = [
     b"python",
     b"pypy",
     b"node",
@@ -62,6 +62,7 @@ const FRONTS: [&[u8]; 19] = [
     b"supercronic",
     b"npm",
     b"npx",
+    b"yarn",
     b"pnpm",
 ];
 
@@ -74,6 +75,6 @@ pub fn is_wrapper(name: &[u8]) -> bool {
 pub fn tells(name: &[u8]) -> bool {
     is_wrapper(name)
         || is_shell(name)
-        || matches!(name, b"su" | b"yarn" | b"yarnpkg")
+        || name == b"su"
         || FRONTS.iter().any(|front| name.starts_with(front))
 }

@@ -5,42 +5,35 @@
 use std::collections::BTreeSet;
 
 use crate::content::shell::expansion::Variables;
-use crate::content::shell::reader::{Line, Read, UNKNOWN, assignment, is_before_command, is_name};
-use crate::content::shell::{PREFIXES, plain_words};
+use crate::content::shell::plain_words;
+use crate::content::shell::reader::{Read, UNKNOWN, command, is_before_command, is_name};
 use crate::limits::{SHELL_NESTING_MAX, SHELL_STEPS_MAX, SHELL_WORD_MAX};
 
-/// Whether there is an `eval` of a text that only a run can tell. `text` is what was read.
-pub(super) fn is_untold(text: &[u8], read: &Read) -> bool {
+/// Whether there is an `eval` of a text that only a run can tell. `text` is what was read, and
+/// `evaluated` the [`texts`] of it.
+pub(super) fn is_untold(text: &[u8], read: &Read, evaluated: &[Vec<u8>]) -> bool {
     // Those in quotes, comments and documents are counted, too, and not told.
     let all = plain_words(text).filter(|word| *word == b"eval").count();
     if all == 0 {
         return false;
     }
-    let is_sourcing = |line: &Line| {
-        let first = line.iter().find(|word| !is_before_command(word));
-        first.is_some_and(|first| matches!(&first[..], b"." | b"source"))
-    };
-    let sources = read.lines.iter().any(is_sourcing);
+    let mut commands = read.lines.iter().filter_map(|line| command(line).first());
+    let sources = commands.any(|name| matches!(&name[..], b"." | b"source"));
     let variables = (!sources).then_some(&read.variables);
-    let told = read.lines.iter().filter_map(|line| evaluated(line)).filter(|text| {
+    let told = evaluated.iter().filter(|text| {
         let mut telling = Telling { variables, around: BTreeSet::new(), steps: SHELL_STEPS_MAX };
         text.len() <= SHELL_WORD_MAX && telling.text(text) != Commands::Untold
     });
     !read.is_whole || told.count() < all
 }
 
-/// The commands of what is evaluated.
-pub(super) fn lines(read: &Read) -> Vec<Line> {
-    let texts = read.lines.iter().filter_map(|line| evaluated(line));
-    texts.flat_map(|text| Read::of(&text).lines).collect()
-}
-
-/// The text that a command evaluates: the words behind `eval`, with blanks between them.
-fn evaluated(line: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let is_before = |word: &Vec<u8>| **word != *b"eval" && is_before_command(word);
-    let start = line.iter().position(|word| !is_before(word))?;
-    let (first, rest) = line[start..].split_first()?;
-    (**first == *b"eval").then(|| rest.join(&b' '))
+/// The texts that commands evaluate: the words behind `eval`, with blanks between them.
+pub(super) fn texts(read: &Read) -> impl Iterator<Item = Vec<u8>> {
+    read.lines.iter().filter_map(|line| {
+        let before = &line[..line.len() - command(line).len()];
+        let at = before.iter().position(|word| **word == *b"eval")?;
+        Some(line[at + 1..].join(&b' '))
+    })
 }
 
 /// What is known of the commands of a text.
@@ -87,7 +80,7 @@ impl Telling<'_> {
             if **word == *b"eval" {
                 return Commands::Untold;
             }
-            if PREFIXES.contains(&&word[..]) || is_assignment(word) {
+            if is_before_command(word) || sets_made_up_name(word) {
                 continue;
             }
             let is_told = !word.iter().any(|b| matches!(*b, b'$' | UNKNOWN));
@@ -130,13 +123,13 @@ impl Telling<'_> {
     }
 }
 
-/// `NAME=value`, or the same with a name that is made up: `eval "$1=\$2"`.
-fn is_assignment(word: &[u8]) -> bool {
-    let name = word.split(|b| *b == b'=').next().unwrap_or_default();
-    assignment(word).is_some()
-        || name.len() < word.len()
-            && name.iter().any(|b| matches!(*b, b'$' | UNKNOWN))
-            && name.iter().all(|b| is_name(*b) || matches!(*b, b'$' | UNKNOWN))
+/// An assignment to a name that is made up: `eval "$1=\$2"`.
+fn sets_made_up_name(word: &[u8]) -> bool {
+    let is_unknown = |b: &u8| matches!(*b, b'$' | UNKNOWN);
+    memchr::memchr(b'=', word).is_some_and(|at| {
+        let name = &word[..at];
+        name.iter().any(is_unknown) && name.iter().all(|b| is_name(*b) || is_unknown(b))
+    })
 }
 
 /// The text with a word in place of the arguments of the script or function, `$@` and `$*`: what

@@ -45,6 +45,12 @@ pub(super) fn assignment(word: &[u8]) -> Option<(&[u8], &[u8])> {
     fits.then(|| (name, &word[at + 1..]))
 }
 
+/// The command of a line, behind the words that only stand before it.
+pub(super) fn command(line: &[Vec<u8>]) -> &[Vec<u8>] {
+    let start = line.iter().take_while(|word| is_before_command(word)).count();
+    &line[start..]
+}
+
 /// Whether a word only stands before a command.
 pub(super) fn is_before_command(word: &[u8]) -> bool {
     PREFIXES.contains(&word) || assignment(word).is_some()
@@ -248,9 +254,7 @@ impl<'a> Reader<'a> {
 
     /// Variables that a command sets to what it reads, or to one word after the other.
     fn note_read(&mut self, line: &[Vec<u8>]) {
-        let is_before = |word: &&Vec<u8>| is_before_command(word);
-        let start = line.iter().take_while(is_before).count();
-        let Some((first, rest)) = line[start..].split_first() else { return };
+        let Some((first, rest)) = command(line).split_first() else { return };
         let names = match &first[..] {
             b"for" | b"select" => &rest[..rest.len().min(1)],
             b"read" | b"mapfile" | b"readarray" | b"getopts" | b"printf" => rest,
