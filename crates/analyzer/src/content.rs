@@ -21,6 +21,7 @@ pub mod shell;
 mod sparse;
 pub mod starter;
 
+use std::cell::RefCell;
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,8 @@ const TEXT_MAX: u64 = 4 << 20;
 const HEAD: usize = 4;
 /// Bytes that are read at first of a file that is at hand.
 const FIRST: usize = 4 << 10;
+/// The same where its name says that all of it is looked at, as most texts are smaller.
+const FIRST_OF_TEXT: usize = 64 << 10;
 
 /// Gathers what is needed of a file's content as it passes by in pieces.
 pub struct Collector {
@@ -116,6 +119,7 @@ enum Name {
     /// A document that is too large to be one.
     TooLarge,
     Python,
+    PythonLibrary,
     JavaScript,
     Perl,
     Ruby,
@@ -129,6 +133,7 @@ enum Name {
 enum Language {
     Document,
     Python,
+    PythonLibrary,
     JavaScript,
     Perl,
     Ruby,
@@ -219,6 +224,7 @@ fn read(text: &[u8], language: Language) -> Option<Content> {
     };
     let body = match language {
         Some(Language::Python) => Body::Python(python::scan(text)),
+        Some(Language::PythonLibrary) => Body::Python(python::scan_library(text)),
         Some(Language::JavaScript) => Body::JavaScript(javascript::scan(text)),
         Some(Language::Perl) => Body::Perl(perl::scan(text)),
         Some(Language::Ruby) => Body::Ruby(ruby::scan(text)),
@@ -243,6 +249,7 @@ fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
         }
         Name::Archive => return State::Nothing,
         Name::Python => Language::Python,
+        Name::PythonLibrary => Language::PythonLibrary,
         Name::JavaScript => Language::JavaScript,
         Name::Perl => Language::Perl,
         Name::Ruby => Language::Ruby,
@@ -276,6 +283,7 @@ impl Name {
             return Self::Ruby;
         }
         match name.rsplit(|b| *b == b'.').next() {
+            Some(b"py" | b"pyw") if python::is_library(path) => Self::PythonLibrary,
             Some(b"py" | b"pyw") => Self::Python,
             Some(b"js" | b"mjs" | b"cjs") => Self::JavaScript,
             Some(b"pl" | b"pm" | b"al" | b"psgi") => Self::Perl,
@@ -308,6 +316,11 @@ impl Shebang {
     }
 }
 
+thread_local! {
+    /// The first bytes of one file after the other.
+    static HEAD_OF_FILE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Looks at a content whose bytes are at hand, of which no more is read than says something. `size` is
 /// how many there are.
 pub fn at_hand(path: &[u8], size: u64, file: &dyn ReadAt) -> io::Result<Option<Content>> {
@@ -315,15 +328,21 @@ pub fn at_hand(path: &[u8], size: u64, file: &dyn ReadAt) -> io::Result<Option<C
     if collector.is_done() {
         return Ok(collector.finish());
     }
-    let mut head = [0; FIRST];
-    let read = file.read_at(&mut head, 0)?;
-    collector.piece(&head[..read]);
+    let read = HEAD_OF_FILE.with_borrow_mut(|head| -> io::Result<usize> {
+        head.resize(FIRST_OF_TEXT, 0);
+        let is_known = !matches!(collector.state, State::Head(_, Name::Any | Name::Archive, _));
+        let read = file.read_at(&mut head[..if is_known { FIRST_OF_TEXT } else { FIRST }], 0)?;
+        collector.piece(&head[..read]);
+        Ok(read)
+    })?;
     match &mut collector.state {
         State::Text(text, _) | State::Rpm(text) | State::Secret(text, _) => {
             // None of them is large, or it would not be looked at.
             text.resize(usize::try_from(size).unwrap_or(text.len()).max(read), 0);
-            let more = file.read_at(&mut text[read..], read as u64)?;
-            text.truncate(read + more);
+            if text.len() > read {
+                let more = file.read_at(&mut text[read..], read as u64)?;
+                text.truncate(read + more);
+            }
         }
         State::Elf(elf) => elf.read(file)?,
         State::Archive(archive) => archive.read(file)?,

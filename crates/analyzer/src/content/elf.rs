@@ -187,12 +187,12 @@ impl Collector {
             State::Read(elf) => return Some(*elf),
             State::Headers(_) | State::CoreDump | State::Nothing => return None,
         };
-        let (mut elf, loaded) = structure::read(&sparse)?;
+        let (mut elf, regions) = structure::read(&sparse)?;
         elf.is_partial = sparse.is_partial;
-        let mut scan = Scan::default();
+        let mut scan = Scan::new(regions);
         for (start, bytes) in sparse.parts() {
-            scan.look_at(bytes, 0..bytes.len(), start < loaded);
-            if let Some(mark) = scan.go_mark(bytes) {
+            scan.look_at(bytes, start, 0..bytes.len());
+            if let Some(mark) = scan.go_mark(bytes, start, 0) {
                 scan.read_go(&bytes[mark..]);
             }
         }

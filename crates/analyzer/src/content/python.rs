@@ -33,12 +33,37 @@ pub struct Python {
     pub names: Vec<Box<str>>,
 }
 
+/// Whether the file at `path` (without a leading slash) is a library's: of the standard one, or below
+/// a directory of installed packages.
+pub fn is_library(path: &[u8]) -> bool {
+    let has = |part: &[u8]| memmem::find(path, part).is_some();
+    path.starts_with(b"usr/lib/python")
+        || path.starts_with(b"usr/local/lib/python")
+        || has(b"/site-packages/")
+        || has(b"/dist-packages/")
+}
+
 /// Reads every import.
 pub fn scan(text: &[u8]) -> Python {
+    let text = &lossy(text);
+    let evaluates = ["exec(", "eval(", "execfile("].iter().any(|call| has_call(text, call));
+    Python { evaluates, names: names(text), ..imports(text) }
+}
+
+/// Reads every import of a library's module. Its texts name what it is told to import by others, and
+/// what it evaluates is theirs.
+pub fn scan_library(text: &[u8]) -> Python {
+    imports(&lossy(text))
+}
+
+fn lossy(text: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)
+}
+
+fn imports(text: &str) -> Python {
     let mut found = BTreeSet::new();
-    let text = str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed);
-    let mut lines = Lines { text: &text, at: 0 };
-    let mut statements = Statements::new(&text);
+    let mut lines = Lines { text, at: 0 };
+    let mut statements = Statements::new(text);
     while let Some(at) = statements.next(lines.at) {
         lines.go_to(at);
         let Some(line) = lines.next() else { break };
@@ -55,10 +80,8 @@ pub fn scan(text: &[u8]) -> Python {
             break;
         }
     }
-    let computes_imports = calls(&text, &mut found);
-    let evaluates = ["exec(", "eval(", "execfile("].iter().any(|call| has_call(&text, call));
-    let names = names(&text);
-    Python { modules: found.into_iter().collect(), computes_imports, evaluates, names }
+    let computes_imports = calls(text, &mut found);
+    Python { modules: found.into_iter().collect(), computes_imports, ..Python::default() }
 }
 
 /// The lines of a text, from anywhere in it.
@@ -207,12 +230,21 @@ fn name(word: &str) -> Option<&str> {
 
 /// Calls that import by a text; whether one of them does so by anything else.
 fn calls(text: &str, found: &mut BTreeSet<Box<str>>) -> bool {
+    // What is searched for, and what calls have before and behind it.
+    const CALLS: [(&str, &[(&str, &str)]); 3] = [
+        ("import", &[("", "_module"), ("__", "__"), ("", "_string")]),
+        ("find_spec", &[("", "")]),
+        ("run_module", &[("", "")]),
+    ];
     let mut dynamic = false;
-    for call in ["import_module", "__import__", "find_spec", "run_module", "import_string"] {
-        for at in memmem::find_iter(text.as_bytes(), call) {
-            let Some(argument) = text[at + call.len()..].trim_start().strip_prefix('(') else {
+    for (word, calls) in CALLS {
+        for at in memmem::find_iter(text.as_bytes(), word) {
+            let (before, behind) = (&text[..at], &text[at + word.len()..]);
+            let mut calls = calls.iter().filter(|(front, _)| before.ends_with(front));
+            let Some(argument) = calls.find_map(|(_, end)| behind.strip_prefix(end)) else {
                 continue;
             };
+            let Some(argument) = argument.trim_start().strip_prefix('(') else { continue };
             let argument = argument.trim_start().trim_start_matches(['r', 'u', 'b']);
             match argument.chars().next() {
                 Some(quote @ ('"' | '\'')) => {

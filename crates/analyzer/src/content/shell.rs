@@ -5,7 +5,7 @@ mod evaluated;
 mod expansion;
 mod reader;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,8 +50,12 @@ pub fn scan(text: &[u8]) -> Shell {
         }
     }
     let mut kept = Vec::new();
+    let mut expanded: HashSet<&[u8]> = HashSet::new();
     for line in &read.lines {
         for word in line.iter().filter(|word| word.contains(&b'$')) {
+            if !expanded.insert(word) {
+                continue;
+            }
             for path in expansion.expand(word) {
                 // What stands below an unknown variable may be known to the image.
                 let is_known = !path[1..].contains(&b'$')

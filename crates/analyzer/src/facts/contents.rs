@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Scope;
 
@@ -16,6 +17,8 @@ pub(crate) struct Contents<'a> {
     account: &'a Account,
     /// By payload: several names may lead to one. An error is told to who asks, not kept.
     known: Vec<OnceLock<Result<Option<Arc<Content>>, Failed>>>,
+    /// Whether somebody looks at it, or has.
+    is_begun: Vec<AtomicBool>,
     ahead: Mutex<Ahead>,
     changed: Condvar,
 }
@@ -35,12 +38,31 @@ pub(crate) struct Readers<'c, 'a>(&'c Contents<'a>);
 
 impl<'a> Contents<'a> {
     pub(crate) fn new(account: &'a Account) -> Self {
-        let known = (0..account.payloads.len()).map(|_| OnceLock::new()).collect();
-        Self { account, known, ahead: Mutex::default(), changed: Condvar::new() }
+        let known = account.payloads.iter().map(|_| OnceLock::new()).collect();
+        let is_begun = account.payloads.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { account, known, is_begun, ahead: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// What the content of a payload says; `None` where it says nothing.
+    /// What the content of a payload says; `None` where it says nothing. While another thread looks
+    /// at it, this one looks at what will be asked for soonest.
     pub(crate) fn get(&self, payload: u32) -> Result<Option<Arc<Content>>> {
+        while self.begin(payload).is_err() && self.known[payload as usize].get().is_none() {
+            let Some(other) = self.ahead().payloads.pop_back() else { break };
+            if self.begin(other).is_ok() {
+                let _ = self.look(other);
+            }
+        }
+        self.look(payload)
+    }
+
+    /// Fails where somebody looks at a payload, or has.
+    fn begin(&self, payload: u32) -> Result<(), ()> {
+        let is_begun = self.is_begun[payload as usize].swap(true, Ordering::Relaxed);
+        if is_begun { Err(()) } else { Ok(()) }
+    }
+
+    /// What the content of a payload says; waits for whoever looks at it.
+    fn look(&self, payload: u32) -> Result<Option<Arc<Content>>> {
         let mut failed = None;
         let look = || {
             self.account.content(payload).map_err(|error| {
@@ -88,7 +110,9 @@ impl<'a> Contents<'a> {
         for _ in 1..jobs.get() {
             scope.spawn(|| {
                 while let Some(payload) = self.next() {
-                    let _ = self.get(payload);
+                    if self.begin(payload).is_ok() {
+                        let _ = self.look(payload);
+                    }
                 }
             });
         }

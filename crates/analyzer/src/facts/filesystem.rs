@@ -12,6 +12,7 @@ use crate::content::{Body, Content, Elf};
 use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::contents::Contents;
+use crate::facts::kind::{FileKind, Form, Place};
 use crate::layer::index::Entry;
 use crate::limits::CONFIGURATION_ROWS_MAX;
 use crate::tree::walk::{Step, Walk};
@@ -35,6 +36,8 @@ pub struct Filesystem<'a> {
     shared_objects: OnceCell<HashMap<Vec<u8>, Vec<NodeId>>>,
     /// The children of directories that were asked for, by name.
     sorted: RefCell<HashMap<NodeId, Rc<[NodeId]>>>,
+    /// What directories tell of the files in them.
+    places: RefCell<hashbrown::HashMap<NodeId, Place>>,
 }
 
 impl<'a> Filesystem<'a> {
@@ -46,6 +49,7 @@ impl<'a> Filesystem<'a> {
             nodes: OnceCell::new(),
             shared_objects: OnceCell::new(),
             sorted: RefCell::default(),
+            places: RefCell::default(),
         }
     }
 
@@ -149,7 +153,27 @@ impl<'a> Filesystem<'a> {
 
     /// The path from the root, with a slash.
     pub fn path(&self, node: NodeId) -> Vec<u8> {
-        [b"/", &self.tree().path(node)[..]].concat()
+        self.tree().absolute_path(node)
+    }
+
+    /// What the directory of a node tells of it.
+    pub fn place(&self, node: NodeId) -> Place {
+        let directory = self.tree().parent(node).unwrap_or(NodeId::ROOT);
+        let of = || match directory {
+            NodeId::ROOT => Place::of(b""),
+            directory => Place::of(&self.path(directory)),
+        };
+        *self.places.borrow_mut().entry(directory).or_insert_with(of)
+    }
+
+    /// What kind of file a node is, by where it stands.
+    pub fn kind(&self, node: NodeId) -> FileKind {
+        self.place(node).kind(self.tree().name(node))
+    }
+
+    /// The form of a file, by where it stands and its mode.
+    pub fn form(&self, node: NodeId) -> Form {
+        self.place(node).form(self.tree().name(node), self.is_executable(node))
     }
 
     /// What the content of a file says; `None` where it says nothing.

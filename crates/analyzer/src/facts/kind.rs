@@ -70,70 +70,174 @@ const BY_DIRECTORY: [(&[u8], FileKind); 27] = [
     (b"/usr/share/aclocal/", FileKind::Development),
 ];
 
+/// What dpkg runs and reads when a package comes or goes; its lists say what is there.
+const TOOLING: [&[u8]; 9] = [
+    b".symbols",
+    b".shlibs",
+    b".templates",
+    b".config",
+    b".triggers",
+    b".preinst",
+    b".postinst",
+    b".prerm",
+    b".postrm",
+];
+
 /// The kind of the file at `path`, which starts with a slash.
 pub fn kind_of(path: &[u8]) -> FileKind {
     let (directory, name) = crate::entry::split(path);
-    for (above, kind) in BY_DIRECTORY {
-        if path.starts_with(above) {
+    Place::of(directory).kind(name)
+}
+
+/// What a directory tells of the files in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Place {
+    by_directory: Option<FileKind>,
+    is_dpkg_info: bool,
+    is_in_usr_lib: bool,
+    is_in_usr_share: bool,
+    is_in_var: bool,
+    is_of_builds: bool,
+    is_in_modules: bool,
+    is_in_site: bool,
+    is_of_python: bool,
+    is_of_tests: bool,
+    is_in_auto: bool,
+    is_of_perl: bool,
+    is_in_gems: bool,
+    is_of_ruby: bool,
+    is_of_php: bool,
+}
+
+impl Place {
+    /// By the directory's path, which starts with a slash and ends without one.
+    pub fn of(directory: &[u8]) -> Self {
+        let is_below = |above: &[u8]| {
+            let rest = directory.strip_prefix(&above[..above.len() - 1]);
+            rest.is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
+        };
+        let has = |part: &[u8]| memchr::memmem::find(directory, part).is_some();
+        let mut place = Self {
+            by_directory: BY_DIRECTORY.iter().find(|row| is_below(row.0)).map(|row| row.1),
+            is_dpkg_info: directory == b"/var/lib/dpkg/info",
+            is_in_usr_lib: directory.starts_with(b"/usr/lib/"),
+            is_in_usr_share: is_below(b"/usr/share/"),
+            is_in_var: is_below(b"/var/"),
+            is_of_builds: false,
+            is_in_modules: false,
+            is_in_site: false,
+            is_of_python: directory.starts_with(b"/usr/lib/python")
+                || directory.starts_with(b"/usr/local/lib/python"),
+            is_of_tests: false,
+            is_in_auto: false,
+            is_of_perl: has(b"/perl"),
+            is_in_gems: false,
+            is_of_ruby: false,
+            is_of_php: has(b"/php"),
+        };
+        for name in directory.split(|b| *b == b'/') {
+            match name {
+                b"pkgconfig" | b"cmake" => place.is_of_builds = true,
+                b"node_modules" => place.is_in_modules = true,
+                b"site-packages" | b"dist-packages" => place.is_in_site = true,
+                b"tests" | b"test" | b"idle_test" => place.is_of_tests = true,
+                b"auto" => place.is_in_auto = true,
+                b"gems" => place.is_in_gems = true,
+                b"ruby" => place.is_of_ruby = true,
+                _ => {}
+            }
+        }
+        place
+    }
+
+    /// Whether it is a directory of Python's installed packages, or below one.
+    pub const fn is_in_site(self) -> bool {
+        self.is_in_site
+    }
+
+    /// Whether it is `/usr/share`, or below it.
+    pub const fn is_in_usr_share(self) -> bool {
+        self.is_in_usr_share
+    }
+
+    /// Whether it is `/var`, or below it.
+    pub const fn is_in_var(self) -> bool {
+        self.is_in_var
+    }
+
+    /// The kind of the file of this name in it.
+    pub fn kind(self, name: &[u8]) -> FileKind {
+        if let Some(kind) = self.by_directory {
             // Programs read these lists of names.
             let is_list =
                 matches!(name, b"locale.alias" | b"languages" | b"all_languages" | b"currency");
-            if kind == FileKind::Translation && is_list {
-                return FileKind::Other;
-            }
-            return kind;
+            let is_read = kind == FileKind::Translation && is_list;
+            return if is_read { FileKind::Other } else { kind };
         }
-    }
-    // What dpkg runs and reads when a package comes or goes; its lists say what is there.
-    if directory == b"/var/lib/dpkg/info" {
-        const TOOLING: [&[u8]; 9] = [
-            b".symbols",
-            b".shlibs",
-            b".templates",
-            b".config",
-            b".triggers",
-            b".preinst",
-            b".postinst",
-            b".prerm",
-            b".postrm",
-        ];
-        if TOOLING.iter().any(|end| name.ends_with(end)) {
+        let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
+        if self.is_dpkg_info && ends(&TOOLING) {
             return FileKind::PackageTooling;
         }
+        if self.is_of_builds || ends(&[b".a", b".la"]) {
+            return FileKind::Development;
+        }
+        if name.ends_with(b".pod") {
+            return FileKind::Documentation;
+        }
+        let is_source = self.is_in_modules || self.is_in_site;
+        // Declarations of types, maps of sources, sources of what is compiled already.
+        if ends(&[b".d.ts", b".d.mts", b".d.cts", b".pyi"])
+            || self.is_in_modules && ends(&[b".map", b".gyp", b".gypi"])
+            || self.is_in_usr_lib && ends(&[b".h", b".hpp"])
+            || is_source
+                && ends(&[b".h", b".hpp", b".hh", b".c", b".cc", b".cpp", b".pxd", b".pyx"])
+        {
+            return FileKind::Development;
+        }
+        if self.is_in_modules && ends(&[b".md", b".markdown"]) {
+            return FileKind::Documentation;
+        }
+        if (self.is_in_site || self.is_of_python) && self.is_of_tests {
+            return FileKind::Test;
+        }
+        FileKind::Other
     }
-    let is_below = |wanted: &[u8]| directory.split(|b| *b == b'/').any(|part| part == wanted);
-    if name.ends_with(b".a")
-        || name.ends_with(b".la")
-        || is_below(b"pkgconfig")
-        || is_below(b"cmake")
-    {
-        return FileKind::Development;
+
+    /// The form of the file of this name in it; `is_executable` is what its mode says.
+    pub fn form(self, name: &[u8], is_executable: bool) -> Form {
+        let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
+        let is_shared_object = name.ends_with(b".so");
+        let is_of_perl = self.is_in_auto && (self.is_of_perl || name.starts_with(b"perl"));
+        if self.is_in_site
+            || ends(&[b".py", b".pyc", b".pyw"])
+            || memchr::memmem::find(name, b".cpython-").is_some()
+        {
+            Form::Python
+        } else if self.is_in_modules || ends(&[b".js", b".mjs", b".cjs", b".node"]) {
+            Form::JavaScript
+        } else if ends(&[b".pm", b".al", b".ix", b".pl", b".pod"]) || is_shared_object && is_of_perl
+        {
+            Form::Perl
+        } else if self.is_in_gems
+            || ends(&[b".rb", b".gemspec", b".rake", b".ru"])
+            || is_shared_object && self.is_of_ruby
+        {
+            Form::Ruby
+        } else if ends(&[b".php", b".phar", b".phtml"])
+            || is_shared_object && (self.is_of_php || name.starts_with(b"php"))
+        {
+            Form::Php
+        } else if ends(&[b".jar", b".class", b".war", b".ear", b".jmod"]) {
+            Form::Java
+        } else if is_shared_object || memchr::memmem::find(name, b".so.").is_some() {
+            Form::SharedObject
+        } else if is_executable {
+            Form::Program
+        } else {
+            Form::Data
+        }
     }
-    if name.ends_with(b".pod") {
-        return FileKind::Documentation;
-    }
-    let is_module = is_below(b"node_modules");
-    let is_source = is_module || is_below(b"site-packages") || is_below(b"dist-packages");
-    let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
-    // Declarations of types, maps of sources, sources of what is compiled already.
-    if ends(&[b".d.ts", b".d.mts", b".d.cts", b".pyi"])
-        || is_module && ends(&[b".map", b".gyp", b".gypi"])
-        || directory.starts_with(b"/usr/lib/") && ends(&[b".h", b".hpp"])
-        || is_source && ends(&[b".h", b".hpp", b".hh", b".c", b".cc", b".cpp", b".pxd", b".pyx"])
-    {
-        return FileKind::Development;
-    }
-    if is_module && ends(&[b".md", b".markdown"]) {
-        return FileKind::Documentation;
-    }
-    let is_library = is_below(b"site-packages")
-        || is_below(b"dist-packages")
-        || directory.starts_with(b"/usr/lib/python")
-        || directory.starts_with(b"/usr/local/lib/python");
-    if is_library && (is_below(b"tests") || is_below(b"test") || is_below(b"idle_test")) {
-        return FileKind::Test;
-    }
-    FileKind::Other
 }
 
 /// What a file is by its name and mode alone, for files that nobody has looked into.
@@ -159,45 +263,10 @@ pub enum Form {
     Data,
 }
 
-/// Whether `path` is below a directory of Python's installed packages.
-pub fn is_in_site(path: &[u8]) -> bool {
-    [&b"/site-packages/"[..], b"/dist-packages/"]
-        .iter()
-        .any(|site| memchr::memmem::find(path, site).is_some())
-}
-
 /// The form of the file at `path`; `is_executable` is what its mode says.
 pub fn form_of(path: &[u8], is_executable: bool) -> Form {
-    let name = crate::entry::split(path).1;
-    let has = |part: &[u8]| memchr::memmem::find(path, part).is_some();
-    let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
-    if is_in_site(path)
-        || ends(&[b".py", b".pyc", b".pyw"])
-        || memchr::memmem::find(name, b".cpython-").is_some()
-    {
-        Form::Python
-    } else if ends(&[b".js", b".mjs", b".cjs", b".node"]) || has(b"/node_modules/") {
-        Form::JavaScript
-    } else if ends(&[b".pm", b".al", b".ix", b".pl", b".pod"])
-        || has(b"/auto/") && has(b"/perl") && ends(&[b".so"])
-    {
-        Form::Perl
-    } else if ends(&[b".rb", b".gemspec", b".rake", b".ru"])
-        || has(b"/gems/")
-        || has(b"/ruby/") && ends(&[b".so"])
-    {
-        Form::Ruby
-    } else if ends(&[b".php", b".phar", b".phtml"]) || has(b"/php") && ends(&[b".so"]) {
-        Form::Php
-    } else if ends(&[b".jar", b".class", b".war", b".ear", b".jmod"]) {
-        Form::Java
-    } else if ends(&[b".so"]) || memchr::memmem::find(name, b".so.").is_some() {
-        Form::SharedObject
-    } else if is_executable {
-        Form::Program
-    } else {
-        Form::Data
-    }
+    let (directory, name) = crate::entry::split(path);
+    Place::of(directory).form(name, is_executable)
 }
 
 #[cfg(test)]

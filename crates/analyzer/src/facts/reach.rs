@@ -32,7 +32,7 @@ use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::evidence::{Claim, Claims, Evidence};
 use crate::facts::filesystem::{Filesystem, Found};
-use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::kind::FileKind;
 use crate::facts::package::Packages;
 use crate::facts::profile::Profile;
 use crate::limits::BELOW_MAX;
@@ -86,6 +86,7 @@ const ROUNDS_MAX: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Whole {
     PythonPackage,
+    PythonRecords,
     PythonComputed,
     EntryPoints,
     NodeModules,
@@ -265,6 +266,9 @@ impl Reach<'_> {
             }
             None => evidence,
         };
+        if evidence <= self.claims.evidence(node) {
+            return;
+        }
         if self.claims.take(node, Claim { evidence, how: how.to_owned(), from }) {
             self.queue[evidence as usize].push(node);
             if leads_on(evidence) {
@@ -313,7 +317,7 @@ impl Reach<'_> {
         from: NodeId,
     ) {
         for node in self.files.tree().walk(top).take(most) {
-            if self.files.is_file(node) && kind_of(&self.files.path(node)) == FileKind::Other {
+            if self.files.is_file(node) && self.files.kind(node) == FileKind::Other {
                 self.claim(node, evidence, how, Some(from));
             }
         }

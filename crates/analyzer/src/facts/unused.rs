@@ -8,7 +8,7 @@ use jettison_oci::{Bytes, escape};
 use crate::entry::split;
 use crate::facts::evidence::{Confidence, Evidence};
 use crate::facts::filesystem::Filesystem;
-use crate::facts::kind::{FileKind, Form, form_of, kind_of};
+use crate::facts::kind::{FileKind, Form};
 use crate::facts::package::{Packages, Reason};
 use crate::facts::reach::{Blind, Reached};
 use crate::tree::{Fate, NodeId};
@@ -58,25 +58,26 @@ struct Rows {
 /// Finds them. A file with several names is used if one of its names is.
 pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reached) -> Unused {
     let account = files.account();
-    let mut used: BTreeSet<u32> = BTreeSet::new();
+    let mut is_used = vec![false; account.payloads.len()];
     for &node in files.nodes() {
-        if reached.claims.evidence(node) > Evidence::None {
-            used.extend(files.tree().payload(node));
+        if reached.claims.evidence(node) > Evidence::None
+            && let Some(payload) = files.tree().payload(node)
+        {
+            is_used[payload as usize] = true;
         }
     }
     let blind: BTreeSet<Blind> = reached.blind.iter().map(|(blind, _)| *blind).collect();
     let mut groups: BTreeMap<(GroupName, Confidence, FileKind), Rows> = BTreeMap::new();
-    for (at, payload) in (0_u32..).zip(&account.payloads) {
-        if payload.size == 0 || !matches!(payload.fate, Fate::Live(_)) || used.contains(&at) {
+    for ((payload, node), is_used) in account.payloads.iter().zip(&account.nodes).zip(is_used) {
+        if payload.size == 0 || !matches!(payload.fate, Fate::Live(_)) || is_used {
             continue;
         }
-        let Some(node) = account.nodes[at as usize] else { continue };
-        let path = files.path(node);
-        let kind = kind_of(&path);
-        let (confidence, doubt) = confidence(files, node, &path, kind, &blind);
+        let Some(node) = *node else { continue };
+        let kind = files.kind(node);
+        let (confidence, doubt) = confidence(files, node, kind, &blind);
         let name = match packages.owner_position(node) {
             Some(package) => GroupName::Package(package),
-            None => GroupName::Directory(top_directory(&path)),
+            None => GroupName::Directory(top_directory(&files.path(node))),
         };
         let group = groups.entry((name, confidence, kind)).or_default();
         group.files.push((node, payload.size));
@@ -107,7 +108,6 @@ const SETTLED: [&[u8]; 5] = [b"gconv", b"security", b"sasl2", b"engines-3", b"os
 fn confidence(
     files: &Filesystem<'_>,
     node: NodeId,
-    path: &[u8],
     kind: FileKind,
     blind: &BTreeSet<Blind>,
 ) -> (Confidence, Option<Blind>) {
@@ -120,14 +120,14 @@ fn confidence(
             return (confidence, interactive);
         }
         FileKind::PackageTooling => Some(Confidence::High),
-        FileKind::Cache if path.starts_with(b"/var/") => Some(Confidence::High),
+        FileKind::Cache if files.place(node).is_in_var() => Some(Confidence::High),
         FileKind::Development | FileKind::Cache | FileKind::Test | FileKind::Other => None,
     };
     if let Some(confidence) = sure {
         return (confidence, None);
     }
     let doubt = interactive.or_else(|| {
-        let doubt = match form_of(path, files.is_executable(node)) {
+        let doubt = match files.form(node) {
             _ if kind != FileKind::Other => None,
             Form::Python => Some(Blind::Python),
             Form::JavaScript => Some(Blind::Node),
@@ -137,13 +137,14 @@ fn confidence(
             Form::Java => Some(Blind::Java),
             // Plugins have no version in their names; libraries are named by whoever opens them.
             Form::SharedObject => {
-                let (directory, name) = split(path);
-                let is_settled = SETTLED.contains(&split(directory).1);
-                let is_plugin = path.ends_with(b".so") && !name.starts_with(b"lib");
+                let name = files.tree().name(node);
+                let directory = files.tree().parent(node).map(|parent| files.tree().name(parent));
+                let is_settled = directory.is_some_and(|name| SETTLED.contains(&name));
+                let is_plugin = name.ends_with(b".so") && !name.starts_with(b"lib");
                 (is_plugin && !is_settled).then_some(Blind::Dlopen)
             }
             Form::Program => Some(Blind::ShellEval),
-            Form::Data => (!path.starts_with(b"/usr/share/")).then_some(Blind::OtherLanguage),
+            Form::Data => (!files.place(node).is_in_usr_share()).then_some(Blind::OtherLanguage),
         };
         doubt.filter(|doubt| blind.contains(doubt))
     });

@@ -126,14 +126,24 @@ impl Tree {
 
     /// The path from the root, without a leading slash; empty for the root.
     pub fn path(&self, id: NodeId) -> Vec<u8> {
-        let mut components = Vec::new();
-        let mut at = id;
-        while at != NodeId::ROOT {
-            components.push(self.name(at));
-            at = NodeId(self.node(at).parent);
+        let mut path = self.absolute_path(id);
+        path.remove(0);
+        path
+    }
+
+    /// The path from the root, with a slash.
+    pub fn absolute_path(&self, id: NodeId) -> Vec<u8> {
+        let above = || std::iter::successors(Some(id), |at| self.parent(*at));
+        let names = || above().take_while(|at| *at != NodeId::ROOT).map(|at| self.name(at));
+        let length = names().map(|name| 1 + name.len()).sum::<usize>().max(1);
+        // Each stands behind a slash; the last one is filled in first.
+        let mut path = vec![b'/'; length];
+        let mut end = length;
+        for name in names() {
+            path[end - name.len()..end].copy_from_slice(name);
+            end -= name.len() + 1;
         }
-        components.reverse();
-        components.join(&b'/')
+        path
     }
 
     /// The directory that holds the node; `None` for the root.

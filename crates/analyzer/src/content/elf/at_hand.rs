@@ -22,11 +22,11 @@ pub(super) fn read(file: &dyn ReadAt, wanted: &Sparse) -> io::Result<Option<Elf>
         known = plan::merged(known);
         data = Some(Sparse::read(file, known.clone(), wanted.size())?);
     }
-    let Some((mut elf, loaded)) = data.as_ref().and_then(structure::read) else { return Ok(None) };
+    let Some((mut elf, regions)) = data.as_ref().and_then(structure::read) else { return Ok(None) };
     elf.is_partial = wanted.is_partial;
-    let mut search = Search { file, scan: Scan::default(), window: vec![0; WINDOW] };
+    let mut search = Search { file, scan: Scan::new(regions), window: vec![0; WINDOW] };
     for (start, end) in wanted.ranges() {
-        search.part(start, end.min(wanted.size()), start < loaded)?;
+        search.part(start, end.min(wanted.size()))?;
     }
     search.scan.finish(&mut elf);
     Ok(Some(elf))
@@ -39,7 +39,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn part(&mut self, start: u64, end: u64, is_loaded: bool) -> io::Result<()> {
+    fn part(&mut self, start: u64, end: u64) -> io::Result<()> {
         let mut is_go_read = false;
         let mut at = start;
         while at < end {
@@ -50,10 +50,10 @@ impl Search<'_> {
             let is_last = read < length || from + read as u64 >= end;
             let first = usize::try_from(at - from).unwrap_or(0).min(read);
             let last = if is_last { read } else { read - AROUND };
-            self.scan.look_at(bytes, first..last, is_loaded);
-            if !is_go_read && let Some(mark) = self.scan.go_mark(&bytes[first..]) {
+            self.scan.look_at(bytes, from, first..last);
+            if !is_go_read && let Some(mark) = self.scan.go_mark(bytes, from, first) {
                 is_go_read = true;
-                let mark = from + (first + mark) as u64;
+                let mark = from + mark as u64;
                 let notes = Sparse::read(self.file, vec![(mark, end)], end)?;
                 notes.parts().for_each(|(_, bytes)| self.scan.read_go(bytes));
             }

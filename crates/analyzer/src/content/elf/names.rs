@@ -61,27 +61,57 @@ fn soname(bytes: &[u8], at: usize) -> Option<&[u8]> {
     (front > 0).then(|| &bytes[at - front..at + 3 + version])
 }
 
-/// Symbol versions in a table of dynamic strings, the newest of each family.
-pub(super) fn versions(table: &[u8]) -> Vec<Box<[u8]>> {
-    const FAMILIES: [&[u8]; 4] = [b"\0GLIBC_2.", b"\0GLIBCXX_3.", b"\0CXXABI_1.", b"\0GCC_"];
-    let newest = |family: &&[u8]| {
-        memmem::find_iter(table, family)
-            .filter_map(|at| {
-                let rest = &table[at + 1..];
-                let end = memchr::memchr(0, &rest[..rest.len().min(64)])?;
-                let text = &rest[..end];
-                let digits = text.iter().position(|b| *b == b'_')? + 1;
-                let numbers: Option<Vec<u32>> = str::from_utf8(&text[digits..])
-                    .ok()?
-                    .split('.')
-                    .map(|part| part.parse().ok())
-                    .collect();
-                Some((numbers?, text))
-            })
-            .max()
-            .map(|(_, text)| Box::from(text))
-    };
-    FAMILIES.iter().filter_map(newest).collect()
+/// What a table of dynamic strings tells of symbols.
+#[derive(Default)]
+pub(super) struct Symbols {
+    pub(super) calls_dlopen: bool,
+    pub(super) calls_iconv: bool,
+    /// Of each family of versions the newest.
+    newest: [Option<Version>; FAMILIES.len()],
+}
+
+/// The numbers of a symbol version, and the whole of it.
+type Version = (Vec<u32>, Box<[u8]>);
+
+const FAMILIES: [&[u8]; 4] = [b"\0GLIBC_2.", b"\0GLIBCXX_3.", b"\0CXXABI_1.", b"\0GCC_"];
+/// The longest symbol version of these families.
+const VERSION_MAX: usize = 64;
+
+impl Symbols {
+    /// Looks at names that start in `within`; `bytes` are what stands around it in the table.
+    pub(super) fn look_at(&mut self, bytes: &[u8], within: Range<usize>) {
+        let starting = |needle: &'static [u8]| {
+            let end = bytes.len().min(within.end + needle.len() - 1);
+            memmem::find_iter(&bytes[within.start..end], needle).map(|at| within.start + at)
+        };
+        let has = |name| starting(name).next().is_some();
+        self.calls_dlopen = self.calls_dlopen || has(b"\0dlopen\0") || has(b"\0dlmopen\0");
+        self.calls_iconv = self.calls_iconv || has(b"\0iconv_open\0");
+        for (family, newest) in FAMILIES.iter().zip(&mut self.newest) {
+            for at in starting(family) {
+                if let Some(version) = version(&bytes[at + 1..])
+                    && newest.as_ref().is_none_or(|(numbers, _)| *numbers <= version.0)
+                {
+                    *newest = Some(version);
+                }
+            }
+        }
+    }
+
+    /// The newest of each family.
+    pub(super) fn versions(self) -> Vec<Box<[u8]>> {
+        self.newest.into_iter().flatten().map(|(_, text)| text).collect()
+    }
+}
+
+/// The version that a text starts with, and its numbers.
+fn version(text: &[u8]) -> Option<Version> {
+    let end = memchr::memchr(0, &text[..text.len().min(VERSION_MAX)])?;
+    let text = &text[..end];
+    let digits = text.iter().position(|b| *b == b'_')? + 1;
+    let numbers: Option<Vec<u32>> =
+        str::from_utf8(&text[digits..]).ok()?.split('.').map(|part| part.parse().ok()).collect();
+    Some((numbers?, text.into()))
 }
 
 /// The rows of a `.note.dlopen`: JSON, `[{"soname":["libx.so.1","libx.so.0"],"priority":…}]`.
@@ -119,9 +149,16 @@ mod tests {
 
     #[test]
     fn the_newest_version_of_each_family_is_needed() {
-        let table = b"\0GLIBC_2.4\0GLIBC_2.34\0GLIBC_2.9\0GLIBCXX_3.4.30\0GLIBC_PRIVATE\0x";
-        let found = versions(table);
-        assert_eq!(found, [Box::from(&b"GLIBC_2.34"[..]), Box::from(&b"GLIBCXX_3.4.30"[..])]);
+        let table = b"\0GLIBC_2.4\0GLIBC_2.34\0dlopen\0GLIBC_2.9\0GLIBCXX_3.4.30\0GLIBC_PRIVATE\0x";
+        // Wherever the windows end.
+        for middle in 0..table.len() {
+            let mut symbols = Symbols::default();
+            symbols.look_at(table, 0..middle);
+            symbols.look_at(table, middle..table.len());
+            assert!(symbols.calls_dlopen && !symbols.calls_iconv, "{middle}");
+            let newest = [Box::from(&b"GLIBC_2.34"[..]), Box::from(&b"GLIBCXX_3.4.30"[..])];
+            assert_eq!(symbols.versions(), newest, "{middle}");
+        }
     }
 
     #[test]

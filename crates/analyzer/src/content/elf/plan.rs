@@ -16,6 +16,11 @@ const CODE_MAX: u64 = 2 << 20;
 /// Of one that the file begins with: linkers that do not separate code put the dynamic strings in
 /// front of it. Those of LLVM's library end behind 4 MB.
 const FRONT_MAX: u64 = 16 << 20;
+/// Code of an object that has none of its own: what linkers add to start and end it. That of ICU's
+/// 31 MB of tables has 261 bytes.
+const STUBS_MAX: u64 = 512;
+/// Of a segment of such an object, which opens nothing.
+const TABLES_MAX: u64 = 4 << 10;
 /// Of notes, of the loader's name and of dynamic sections, together.
 const ASIDE_MAX: u64 = 8 << 20;
 /// Where program headers may end. They follow the file header in every file that runs.
@@ -72,6 +77,11 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
         segment.p_type(endian) == PT_LOAD
             && segment.p_flags(endian) & (PF_X | PF_W) == ProgramFlags(0)
     });
+    let code: u64 = segments
+        .iter()
+        .filter(|s| s.p_type(endian) == PT_LOAD && s.p_flags(endian) & PF_X != ProgramFlags(0))
+        .fold(0, |sum, segment| sum.saturating_add(segment.file_range(endian).1));
+    let is_all_tables = is_separate && (1..=STUBS_MAX).contains(&code);
     let mut ranges = vec![(0, end.max(size_of::<E>() as u64))];
     let (mut kept, mut aside, mut is_partial) = (0, 0, false);
     for segment in segments {
@@ -82,6 +92,11 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
             PT_LOAD if is_code && offset == 0 => (&mut kept, KEPT_MAX, FRONT_MAX),
             PT_LOAD if is_code && is_separate => continue,
             PT_LOAD if is_code => (&mut kept, KEPT_MAX, CODE_MAX),
+            // Its names for the loader stand in front of the tables.
+            PT_LOAD if is_all_tables && offset > 0 => {
+                ranges.push((offset, offset.saturating_add(length.min(TABLES_MAX))));
+                continue;
+            }
             PT_LOAD => (&mut kept, KEPT_MAX, KEPT_MAX),
             // As a rule they stand in what is loaded, too.
             PT_INTERP | PT_NOTE | PT_DYNAMIC => (&mut aside, ASIDE_MAX, ASIDE_MAX),
@@ -162,6 +177,11 @@ mod tests {
         let code = (1, 5, 1 << 20, 1 << 20);
         assert_eq!(kept(&[data, code]), (1 << 20, false));
         assert_eq!(kept(&[(1, 6, 0, 1 << 20), code]).0, 2 << 20);
+        // Tables, for which linkers add some bytes of code, open nothing.
+        let (front, stubs) = ((1, 4, 0, 1 << 10), (1, 5, 4 << 10, 261));
+        let tables = (1, 4, 8 << 10, 30 << 20);
+        assert_eq!(kept(&[front, stubs, tables]), (5 << 10, false));
+        assert_eq!(kept(&[front, code, tables]).0, (30 << 20) + (1 << 10));
         // The front may hold everything.
         assert_eq!(kept(&[(1, 5, 0, 3 << 20)]), (3 << 20, false));
     }

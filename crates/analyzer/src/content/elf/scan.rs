@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::content::elf::build::{self, GoBuild};
+use crate::content::elf::structure::Regions;
 use crate::content::elf::{Elf, names};
 
 /// Bytes before and behind a place that are looked at to tell what stands there.
@@ -11,26 +12,56 @@ pub(super) const AROUND: usize = 512;
 
 /// What was found so far. Parts of the file are searched in their order, each as a whole or window
 /// by window.
-#[derive(Default)]
 pub(super) struct Scan {
+    regions: Regions,
     found: names::Found,
+    symbols: names::Symbols,
     crates: BTreeSet<Box<str>>,
     go: Option<GoBuild>,
 }
 
 impl Scan {
-    /// Looks at what starts in `within` of `bytes`, which reach further by [`AROUND`], or to the
-    /// ends of the part. Only in what is loaded do names lead to files.
-    pub(super) fn look_at(&mut self, bytes: &[u8], within: Range<usize>, is_loaded: bool) {
-        if is_loaded {
-            self.found.look_at(bytes, within.clone());
+    pub(super) fn new(regions: Regions) -> Self {
+        Self {
+            regions,
+            found: names::Found::default(),
+            symbols: names::Symbols::default(),
+            crates: BTreeSet::new(),
+            go: None,
+        }
+    }
+
+    /// Looks at what starts in `within` of `bytes`, which stand at `position` in the file and reach
+    /// further by [`AROUND`], or to the ends of the part. Only in what is loaded do names lead to
+    /// files.
+    pub(super) fn look_at(&mut self, bytes: &[u8], position: u64, within: Range<usize>) {
+        for table in &self.regions.strings {
+            let table = inside(*table, position, bytes.len());
+            let within = within.start.max(table.start)..within.end.min(table.end);
+            if !within.is_empty() {
+                let start = table.start;
+                let within = within.start - start..within.end - start;
+                self.symbols.look_at(&bytes[table], within);
+            }
+        }
+        let loaded = inside((0, self.regions.loaded), position, bytes.len()).end;
+        if within.start < loaded {
+            self.found.look_at(bytes, within.start..within.end.min(loaded));
         }
         build::crates(bytes, within, &mut self.crates);
     }
 
-    /// Where Go's notes start, if they are still looked for and stand here.
-    pub(super) fn go_mark(&self, bytes: &[u8]) -> Option<usize> {
-        if self.go.is_none() { build::go_mark(bytes) } else { None }
+    /// Where Go's notes start, if they are still looked for and stand here, behind `from`. Its linker
+    /// writes them to what is loaded to be written to.
+    pub(super) fn go_mark(&self, bytes: &[u8], position: u64, from: usize) -> Option<usize> {
+        if self.go.is_some() {
+            return None;
+        }
+        self.regions.written.iter().find_map(|region| {
+            let region = inside(*region, position, bytes.len());
+            let start = region.start.max(from);
+            Some(start + build::go_mark(bytes.get(start..region.end)?)?)
+        })
     }
 
     /// Reads Go's notes, from their mark to the end of the part.
@@ -43,6 +74,9 @@ impl Scan {
         for name in elf.needed.iter().chain(&elf.soname) {
             self.found.sonames.remove(name);
         }
+        elf.calls_dlopen = self.symbols.calls_dlopen;
+        elf.calls_iconv = self.symbols.calls_iconv;
+        elf.versions = self.symbols.versions();
         elf.sonames = self.found.sonames.into_iter().collect();
         elf.paths = self.found.paths.into_iter().collect();
         elf.go = self.go;
@@ -50,4 +84,12 @@ impl Scan {
             elf.crates = self.crates.into_iter().collect();
         }
     }
+}
+
+/// What of a region of the file stands in `length` bytes at `position`.
+fn inside((start, end): (u64, u64), position: u64, length: usize) -> Range<usize> {
+    let at = |offset: u64| {
+        usize::try_from(offset.saturating_sub(position)).unwrap_or(length).min(length)
+    };
+    at(start)..at(end)
 }

@@ -3,18 +3,33 @@
 use object::Endianness;
 use object::elf::{
     DF_1_NODEFLIB, DT_AUXILIARY, DT_FILTER, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME,
-    DT_STRSZ, DT_STRTAB, FileHeader32, FileHeader64, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE,
+    DT_STRSZ, DT_STRTAB, FileHeader32, FileHeader64, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE,
+    ProgramFlags,
 };
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 
+use crate::content::elf::plan::merged;
 use crate::content::elf::{Elf, names, sections};
 use crate::content::sparse::Sparse;
 
 /// Entries of one dynamic section that are read.
 const DYNAMIC_MAX: usize = 4096;
 
-/// What the headers and the dynamic section say, and where the last byte ends that is loaded.
-pub(super) fn read(data: &Sparse) -> Option<(Elf, u64)> {
+/// The longest text that a dynamic section leads to: a list of directories.
+const TEXT_MAX: u64 = 16 << 10;
+
+/// Where what is searched for stands in a file.
+pub(super) struct Regions {
+    /// Where the last byte ends that is loaded.
+    pub(super) loaded: u64,
+    /// What is loaded to be written to, ascending.
+    pub(super) written: Vec<(u64, u64)>,
+    /// The tables of dynamic strings, ascending.
+    pub(super) strings: Vec<(u64, u64)>,
+}
+
+/// What the headers and the dynamic section say, and where to search.
+pub(super) fn read(data: &Sparse) -> Option<(Elf, Regions)> {
     if data.byte(4)? == 2 {
         read_as::<FileHeader64<Endianness>>(data)
     } else {
@@ -22,7 +37,7 @@ pub(super) fn read(data: &Sparse) -> Option<(Elf, u64)> {
     }
 }
 
-fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, u64)> {
+fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, Regions)> {
     let header = E::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let segments = header.program_headers(endian, data).ok()?;
@@ -32,6 +47,7 @@ fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, u6
         is_loadable: true,
         ..Elf::default()
     };
+    let mut tables = Vec::new();
     for segment in segments {
         if segment.p_type(endian) == PT_INTERP
             && let Ok(Some(path)) = segment.interpreter(endian, data)
@@ -48,9 +64,11 @@ fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, u6
         if let Ok(Some(dynamic)) = segment.dynamic(endian, data) {
             let dynamic = &dynamic[..dynamic.len().min(DYNAMIC_MAX)];
             let Some((strings, length)) = strings::<E>(endian, segments, dynamic) else { continue };
-            let Some(table) = data.up_to(strings, length) else { continue };
+            let end = strings.saturating_add(length);
+            tables.push((strings, end));
             let text = |at: u64| -> Option<Box<[u8]>> {
-                let rest = table.get(usize::try_from(at).ok()?..)?;
+                let (start, end) = text_range((strings, end), at)?;
+                let rest = data.up_to(start, end - start)?;
                 let end = memchr::memchr(0, rest)?;
                 Some(rest[..end].into())
             };
@@ -67,17 +85,27 @@ fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, u6
                     _ => {}
                 }
             }
-            elf.calls_dlopen = [&b"\0dlopen\0"[..], b"\0dlmopen\0"]
-                .iter()
-                .any(|name| memchr::memmem::find(table, name).is_some());
-            elf.calls_iconv = memchr::memmem::find(table, b"\0iconv_open\0").is_some();
-            elf.versions = names::versions(table);
         }
     }
     (elf.debug, elf.symbols) = sections::unneeded(header, endian, data);
     let loaded = segments.iter().filter(|s| s.p_type(endian) == PT_LOAD);
-    let loaded = loaded.map(|s| s.file_range(endian)).map(|(at, length)| at.saturating_add(length));
-    Some((elf, loaded.max().unwrap_or(u64::MAX)))
+    let range = |segment: &E::ProgramHeader| {
+        let (at, length) = segment.file_range(endian);
+        (at, at.saturating_add(length))
+    };
+    let written = loaded.clone().filter(|s| s.p_flags(endian) & PF_W != ProgramFlags(0)).map(range);
+    let regions = Regions {
+        written: merged(written.collect()),
+        loaded: loaded.map(|segment| range(segment).1).max().unwrap_or(u64::MAX),
+        strings: merged(tables),
+    };
+    Some((elf, regions))
+}
+
+/// Where the text at `at` of a table may stand.
+fn text_range((start, end): (u64, u64), at: u64) -> Option<(u64, u64)> {
+    let start = start.checked_add(at).filter(|start| *start < end)?;
+    Some((start, end.min(start.saturating_add(TEXT_MAX))))
 }
 
 /// Where the strings of a dynamic section stand in the file, and how many bytes they have.
@@ -122,7 +150,10 @@ fn ranges_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<Vec<(u
         if let Ok(Some(dynamic)) = segment.dynamic(endian, data) {
             let dynamic = &dynamic[..dynamic.len().min(DYNAMIC_MAX)];
             if let Some((offset, length)) = strings::<E>(endian, segments, dynamic) {
-                ranges.push((offset, offset.saturating_add(length)));
+                let table = (offset, offset.saturating_add(length));
+                let texts = [DT_NEEDED, DT_FILTER, DT_AUXILIARY, DT_SONAME, DT_RPATH, DT_RUNPATH];
+                let rows = dynamic.iter().filter(|row| texts.contains(&row.d_tag(endian)));
+                ranges.extend(rows.filter_map(|row| text_range(table, row.d_val(endian).into())));
             }
         }
     }

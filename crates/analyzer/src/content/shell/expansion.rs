@@ -47,26 +47,42 @@ impl Expansion {
     pub(super) fn of(variables: Values) -> Self {
         let mut expansion = Self { variables, left: SHELL_EXPANSIONS_MAX };
         for _ in 0..SHELL_NESTING_MAX {
-            let names: Vec<Vec<u8>> = expansion.variables.keys().cloned().collect();
-            let mut next = Values::new();
-            for name in names {
-                let values = expansion.variables[&name].clone();
+            // Most values name no variable that is set.
+            let open: Vec<(Vec<u8>, Vec<Vec<u8>>)> = expansion
+                .variables
+                .iter()
+                .filter(|(_, values)| values.iter().any(|value| expansion.is_open(value)))
+                .map(|(name, values)| (name.clone(), values.clone()))
+                .collect();
+            let mut next = Vec::new();
+            for (name, values) in open {
                 let mut all = Vec::new();
-                for value in values {
-                    for value in expansion.expand(&value) {
+                for value in &values {
+                    for value in expansion.expand(value) {
                         if all.len() < SHELL_VALUES_MAX && !all.contains(&value) {
                             all.push(value);
                         }
                     }
                 }
-                next.insert(name, all);
+                if all != values {
+                    next.push((name, all));
+                }
             }
-            if next == expansion.variables {
+            if next.is_empty() {
                 break;
             }
-            expansion.variables = next;
+            expansion.variables.extend(next);
         }
         expansion
+    }
+
+    /// Whether a word names a variable that is set.
+    fn is_open(&self, word: &[u8]) -> bool {
+        memchr::memchr_iter(b'$', word).any(|at| {
+            let name = &word[at + 1..];
+            let end = name.iter().take_while(|b| is_name(**b)).count();
+            self.variables.contains_key(&name[..end])
+        })
     }
 
     /// Every text that a word may stand for; a variable that is not set stays as `$NAME`.

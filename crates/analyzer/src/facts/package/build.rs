@@ -5,10 +5,9 @@ use std::collections::HashMap;
 
 use crate::content::elf::GoBuild;
 use crate::content::{Body, Elf};
-use crate::entry::split;
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::kind::{Form, form_of};
+use crate::facts::kind::Form;
 use crate::facts::package::{Ecosystem, Package, Packages};
 use crate::tree::NodeId;
 
@@ -20,8 +19,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         if !files.is_executable(node) || packages.owner(node).is_some() {
             continue;
         }
-        let path = files.path(node);
-        if form_of(&path, true) != Form::Program {
+        if files.form(node) != Form::Program {
             continue;
         }
         let Some(payload) = files.tree().payload(node) else { continue };
@@ -31,7 +29,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         }
         let Some(content) = files.content(node)? else { continue };
         let Body::Elf(elf) = &content.body else { continue };
-        if let Some(package) = package(elf, split(&path).1, node) {
+        if let Some(package) = package(elf, files.tree().name(node), node) {
             let at = packages.all.len();
             packages.push(package);
             if packages.all.len() > at {

@@ -2,7 +2,7 @@
 //! holds the entry is kept whole.
 
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::kind::FileKind;
 use crate::facts::package::Ecosystem;
 use crate::facts::reach::{Reach, Whole, command};
 use crate::limits::BELOW_MAX;
@@ -70,7 +70,7 @@ pub(super) fn claim(reach: &mut Reach<'_>, top: NodeId, except: &[&[u8]], from: 
             if taken > BELOW_MAX {
                 return;
             }
-            if kind_of(&reach.files.path(child)) == FileKind::Other {
+            if reach.files.kind(child) == FileKind::Other {
                 reach.claim(child, Evidence::PackageMate, "of the application of", Some(from));
             }
         }

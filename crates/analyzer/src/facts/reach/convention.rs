@@ -1,10 +1,9 @@
 //! What is kept although nothing names it: data of packages that are in use, plugins that libraries
 //! open by names made while they run, and what every program may read.
 
-use crate::entry::split;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::{FileKind, Form, form_of, kind_of};
+use crate::facts::kind::{FileKind, Form};
 use crate::facts::reach::Reach;
 use crate::tree::NodeId;
 
@@ -33,12 +32,8 @@ pub(super) fn packages_in_use(reach: &mut Reach<'_>) {
 
 /// Whether a file is data that programs read, rather than a program, a module or a document.
 fn is_data(reach: &Reach<'_>, node: NodeId) -> bool {
-    let path = reach.files.path(node);
-    kind_of(&path) == FileKind::Other
-        && matches!(
-            form_of(&path, reach.files.is_executable(node)),
-            Form::Data | Form::Java | Form::Php
-        )
+    reach.files.kind(node) == FileKind::Other
+        && matches!(reach.files.form(node), Form::Data | Form::Java | Form::Php)
 }
 
 /// Libraries by the front of their names, and the directories that they open plugins from.
@@ -207,8 +202,7 @@ pub(super) fn always_kept(reach: &mut Reach<'_>) {
         // What only dpkg reads is kept with dpkg.
         let is_alone = path == b"var/lib/dpkg" && !is_in_use(reach, b"usr/bin/dpkg");
         for node in reach.files.tree().walk(found.node) {
-            let is_tooling =
-                || is_alone && kind_of(&reach.files.path(node)) == FileKind::PackageTooling;
+            let is_tooling = || is_alone && reach.files.kind(node) == FileKind::PackageTooling;
             if !reach.files.is_directory(node) && !is_tooling() {
                 reach.claim(node, Evidence::Convention, how, None);
             }
@@ -242,13 +236,12 @@ pub(super) fn always_kept(reach: &mut Reach<'_>) {
         if !reach.files.is_file(node) {
             continue;
         }
-        let path = tree.path(node);
-        let name = split(&path).1;
+        let name = tree.name(node);
         let rule = if reach.files.size(node) == 0 {
             Some("kept: empty")
         } else if name == b"cacert.pem" {
             Some("kept: certificate authorities")
-        } else if name == b"copyright" && path.starts_with(b"usr/share/doc/") {
+        } else if name == b"copyright" && tree.path(node).starts_with(b"usr/share/doc/") {
             Some("kept: licence")
         } else if name.ends_with(b".pth") {
             Some("kept: read by every Python")

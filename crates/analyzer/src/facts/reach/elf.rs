@@ -91,6 +91,7 @@ fn load(reach: &mut Reach<'_>, first: NodeId) -> Result<()> {
         let origin = reach.files.tree().parent(object.node).map(|parent| reach.files.path(parent));
         let origin = origin.unwrap_or_default();
         let runpaths = search_path(elf.runpath.as_deref(), &origin, elf);
+        let mut found = Vec::new();
         for name in &elf.needed {
             if loaded.len() >= OBJECTS_MAX || !loaded.insert(name.to_vec()) {
                 continue;
@@ -104,15 +105,17 @@ fn load(reach: &mut Reach<'_>, first: NodeId) -> Result<()> {
                 library_path: &library_path,
                 is_musl,
             };
-            let found = reach.loader.find(reach.files, &wanted);
-            for found in found {
-                let how = "NEEDED by";
-                reach.claim_found(&found, Evidence::Needed, how, Some(object.node));
-                if let Some(content) = reach.files.content(found.node)? {
-                    let mut rpaths = own_rpaths(reach, found.node, &content);
-                    rpaths.extend(object.rpaths.iter().cloned());
-                    queue.push_back(Loaded { node: found.node, content, rpaths });
-                }
+            found.extend(reach.loader.find(reach.files, &wanted));
+        }
+        // All are claimed, and so looked at by other threads, before the first is waited for.
+        for found in &found {
+            reach.claim_found(found, Evidence::Needed, "NEEDED by", Some(object.node));
+        }
+        for found in found {
+            if let Some(content) = reach.files.content(found.node)? {
+                let mut rpaths = own_rpaths(reach, found.node, &content);
+                rpaths.extend(object.rpaths.iter().cloned());
+                queue.push_back(Loaded { node: found.node, content, rpaths });
             }
         }
     }

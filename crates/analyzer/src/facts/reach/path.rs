@@ -1,5 +1,7 @@
 //! The environment of what runs: `PATH` and the other variables, the working directory.
 
+use std::cell::OnceCell;
+
 use crate::facts::filesystem::{Filesystem, Found};
 use crate::image::Config;
 use crate::tree::NodeId;
@@ -11,6 +13,7 @@ const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 pub(super) struct Environment {
     variables: Vec<(Vec<u8>, Vec<u8>)>,
     working_directory: Vec<u8>,
+    working: OnceCell<NodeId>,
 }
 
 impl Environment {
@@ -21,7 +24,8 @@ impl Environment {
             .filter_map(|row| row.split_once('='))
             .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
             .collect();
-        Self { variables, working_directory: config.working_dir.clone().into_bytes() }
+        let working_directory = config.working_dir.clone().into_bytes();
+        Self { variables, working_directory, working: OnceCell::new() }
     }
 
     /// The value of a variable.
@@ -47,8 +51,8 @@ impl Environment {
 
     /// The directory that commands start in.
     pub(super) fn working_directory(&self, files: &Filesystem<'_>) -> NodeId {
-        let found = files.find(&self.working_directory);
-        found.map_or(NodeId::ROOT, |found| found.node)
+        let find = || files.find(&self.working_directory);
+        *self.working.get_or_init(|| find().map_or(NodeId::ROOT, |found| found.node))
     }
 
     /// The file that a command word means: a path, or a name in `PATH`.

@@ -11,7 +11,6 @@ mod module;
 use crate::content::Python;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::is_in_site;
 use crate::facts::reach::{Blind, Reach, application, command};
 use crate::tree::NodeId;
 
@@ -116,7 +115,7 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Python) -> Res
                 console_script(reach, interpreter, node)?;
             }
         }
-        if is_in_site(&reach.files.path(node)) {
+        if reach.files.place(node).is_in_site() {
             if module.computes_imports {
                 // A library imports its own parts so, drivers and back ends, and they import theirs.
                 computed_imports(reach, interpreter, node);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::is_in_site;
+use crate::facts::filesystem::Found;
 use crate::facts::reach::{Reach, application};
 use crate::tree::NodeId;
 
@@ -15,7 +15,11 @@ use super::module::import;
 pub(in crate::facts::reach) struct Interpreters {
     pub(super) paths: Vec<SearchPath>,
     by_node: HashMap<NodeId, usize>,
+    /// By interpreter and where the search starts, what an import of each module finds, and where.
+    pub(super) located: HashMap<(usize, Option<NodeId>), Located>,
 }
+
+type Located = HashMap<Box<str>, Option<(NodeId, Found)>>;
 
 /// Where one interpreter looks.
 pub(super) struct SearchPath {
@@ -84,7 +88,7 @@ fn is_below(reach: &Reach<'_>, node: NodeId, directory: NodeId) -> bool {
 
 pub(super) fn is_standard(reach: &Reach<'_>, interpreter: usize, node: NodeId) -> bool {
     let Some(standard) = reach.interpreters.paths[interpreter].standard else { return false };
-    is_below(reach, node, standard) && !is_in_site(&reach.files.path(node))
+    is_below(reach, node, standard) && !reach.files.place(node).is_in_site()
 }
 
 /// Where the interpreter at a node looks, read once; what it imports at its start is claimed.

@@ -3,7 +3,6 @@
 
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::kind::is_in_site;
 use crate::facts::reach::{Reach, Whole};
 use crate::tree::NodeId;
 
@@ -148,7 +147,7 @@ pub(super) fn computed_imports(reach: &mut Reach<'_>, interpreter: usize, module
 /// shared objects and its distribution's records.
 pub(super) fn whole_package(reach: &mut Reach<'_>, place: NodeId, top: &str, module: NodeId) {
     // What is in a site is not the standard library's, although it may stand below it.
-    if !is_in_site(&reach.files.path(module)) {
+    if !reach.files.place(module).is_in_site() {
         return;
     }
     let tree = reach.files.tree();
@@ -160,7 +159,10 @@ pub(super) fn whole_package(reach: &mut Reach<'_>, place: NodeId, top: &str, mod
         let how = "of the same package as";
         reach.keep_below(found, MODULES_MAX, Evidence::PackageMate, how, module);
     }
-    if let Some(owner) = reach.packages.owner(module) {
+    if let Some(owner) = reach.packages.owner(module)
+        && let Some(first) = owner.files.first()
+        && reach.begins(Whole::PythonRecords, *first, module)
+    {
         for node in &owner.files {
             let parent = tree.parent(*node).map(|parent| tree.name(parent)).unwrap_or_default();
             if parent.ends_with(b".dist-info") || parent.ends_with(b".egg-info") {

@@ -45,41 +45,10 @@ pub(super) fn import(
     from: NodeId,
     how: &str,
 ) -> Result<()> {
-    let path = &reach.interpreters.paths[interpreter];
-    // The directory of the script is on the path; that of a module of a package is not, but its
-    // top-level package's is.
-    let mut places: Vec<NodeId> = Vec::new();
-    if let Some(mut directory) = directory {
-        while reach.files.tree().child(directory, b"__init__.py").is_some() {
-            match reach.files.tree().parent(directory) {
-                Some(parent) => directory = parent,
-                None => break,
-            }
-        }
-        places.push(directory);
-    }
-    places.push(working(reach));
-    places.extend(&path.directories);
-    let top = module.split('.').next().unwrap_or_default();
-    for place in places {
-        // The first place that has the top-level package decides.
-        if in_directory(reach, place, top).is_none() {
-            continue;
-        }
-        let mut name = module;
-        loop {
-            if let Some(found) = in_directory(reach, place, name) {
-                claim_module(reach, &found, from, how);
-                whole_package(reach, place, top, found.node);
-                break;
-            }
-            // `a.b.c` may be the name `c` of the module `a.b`.
-            match name.rsplit_once('.') {
-                Some((front, _)) => name = front,
-                None => break,
-            }
-        }
-        break;
+    if let Some((place, found)) = locate(reach, interpreter, module, directory) {
+        claim_module(reach, &found, from, how);
+        let top = module.split('.').next().unwrap_or_default();
+        whole_package(reach, place, top, found.node);
     }
     if module == "sysconfig"
         && let Some(standard) = reach.interpreters.paths[interpreter].standard
@@ -100,6 +69,49 @@ pub(super) fn import(
         }
     }
     Ok(())
+}
+
+/// Where an import finds a module, and the place on the search path that has its top-level package.
+fn locate(
+    reach: &mut Reach<'_>,
+    interpreter: usize,
+    module: &str,
+    directory: Option<NodeId>,
+) -> Option<(NodeId, Found)> {
+    // The directory of the script is on the path; that of a module of a package is not, but its
+    // top-level package's is.
+    let tree = reach.files.tree();
+    let start = directory.map(|mut directory| {
+        while tree.child(directory, b"__init__.py").is_some() {
+            let Some(parent) = tree.parent(directory) else { break };
+            directory = parent;
+        }
+        directory
+    });
+    let located = &reach.interpreters.located;
+    if let Some(known) = located.get(&(interpreter, start)).and_then(|known| known.get(module)) {
+        return known.clone();
+    }
+    let path = &reach.interpreters.paths[interpreter];
+    let places = start.into_iter().chain([working(reach)]).chain(path.directories.iter().copied());
+    let found = find(reach, places, module);
+    let known = reach.interpreters.located.entry((interpreter, start)).or_default();
+    known.insert(module.into(), found.clone());
+    found
+}
+
+fn find(
+    reach: &Reach<'_>,
+    mut places: impl Iterator<Item = NodeId>,
+    module: &str,
+) -> Option<(NodeId, Found)> {
+    let top = module.split('.').next().unwrap_or_default();
+    // The first place that has the top-level package decides.
+    let place = places.find(|place| in_directory(reach, *place, top).is_some())?;
+    // `a.b.c` may be the name `c` of the module `a.b`.
+    let mut names =
+        std::iter::successors(Some(module), |name| name.rsplit_once('.').map(|(front, _)| front));
+    names.find_map(|name| in_directory(reach, place, name)).map(|found| (place, found))
 }
 
 /// The file of a module below a directory: a package's `__init__`, a source, an extension, or a
@@ -140,10 +152,14 @@ pub(super) fn claim_module(reach: &mut Reach<'_>, module: &Found, from: NodeId, 
     if reach.files.is_directory(module.node) {
         return;
     }
+    let before = reach.claims.evidence(module.node);
     reach.claim_found(module, Evidence::Needed, how, Some(from));
     // The compiled form stands beside the name that was imported, which may be a symlink.
-    for node in module.links.iter().copied().chain([module.node]) {
-        twins(reach, node);
+    for link in &module.links {
+        twins(reach, *link);
+    }
+    if reach.claims.evidence(module.node) > before {
+        twins(reach, module.node);
     }
 }
 
