@@ -46,11 +46,12 @@ impl Facts {
         profile: Option<&Profile>,
         jobs: NonZeroUsize,
     ) -> Result<Self> {
-        let mut packages = Packages::read(files)?;
         let contents = files.contents();
-        let reached = std::thread::scope(|scope| {
+        let (mut packages, reached) = std::thread::scope(|scope| -> Result<_> {
             let _readers = contents.read_ahead(scope, jobs);
-            reach::reach(files, &packages, profile)
+            let packages = Packages::read(files)?;
+            let reached = reach::reach(files, &packages, profile)?;
+            Ok((packages, reached))
         })?;
         let unused = unused::find(files, &packages, &reached);
         let mut warnings = std::mem::take(&mut packages.warnings);

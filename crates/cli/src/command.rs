@@ -188,6 +188,8 @@ fn report(
         output.file.write(&bytes)?;
     }
     Printer::result(&render(args.format, context.printer.style()))?;
+    // The program ends here: an image's many parts are not handed back one by one.
+    std::mem::forget(render);
     Ok(Code::Done)
 }
 

@@ -30,6 +30,8 @@ struct Failed;
 struct Ahead {
     /// Whether there are such threads.
     is_open: bool,
+    /// Those that wait for something to look at: to wake one costs more than to look at a small file.
+    waiting: usize,
     payloads: VecDeque<u32>,
 }
 
@@ -93,7 +95,10 @@ impl<'a> Contents<'a> {
         let mut ahead = self.ahead();
         if ahead.is_open {
             ahead.payloads.push_back(payload);
-            self.changed.notify_one();
+            // One alone will be asked for at once.
+            if ahead.waiting > 0 && ahead.payloads.len() > 1 {
+                self.changed.notify_one();
+            }
         }
     }
 
@@ -129,7 +134,9 @@ impl<'a> Contents<'a> {
             if let Some(payload) = ahead.payloads.pop_front() {
                 return Some(payload);
             }
+            ahead.waiting += 1;
             ahead = self.changed.wait(ahead).unwrap_or_else(PoisonError::into_inner);
+            ahead.waiting -= 1;
         }
     }
 
@@ -140,7 +147,10 @@ impl<'a> Contents<'a> {
 
 impl Drop for Readers<'_, '_> {
     fn drop(&mut self) {
-        *self.0.ahead() = Ahead::default();
+        let mut ahead = self.0.ahead();
+        ahead.is_open = false;
+        ahead.payloads.clear();
+        drop(ahead);
         self.0.changed.notify_all();
     }
 }

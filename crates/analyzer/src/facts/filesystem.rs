@@ -2,9 +2,10 @@
 //! the tree, symlinks included, and contents come from the layers. Nothing of the host is looked at.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::account::Account;
 use crate::content::elf::Machine;
@@ -37,7 +38,7 @@ pub struct Filesystem<'a> {
     /// The children of directories that were asked for, by name.
     sorted: RefCell<HashMap<NodeId, Rc<[NodeId]>>>,
     /// What directories tell of the files in them.
-    places: RefCell<hashbrown::HashMap<NodeId, Place>>,
+    places: RefCell<HashMap<NodeId, Place>>,
 }
 
 impl<'a> Filesystem<'a> {

@@ -10,9 +10,10 @@ pub mod python;
 mod rpm;
 mod ruby;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use jettison_oci::escape;
 
 use crate::content::{Body, Content};
@@ -238,6 +239,7 @@ impl Packages {
     /// Makes the packages from `first` on the owners of their files, whoever was before: a
     /// language's package is closer to a file than the distribution's that holds it.
     fn own(&mut self, first: usize) {
+        self.owners.reserve(self.all[first..].iter().map(|package| package.files.len()).sum());
         for (at, package) in (0_u32..).zip(&self.all).skip(first) {
             for node in &package.files {
                 self.owners.insert(*node, at);
@@ -276,6 +278,7 @@ impl Packages {
                 recommended[*on as usize] |= *on != at;
             }
         }
+        drop(by_name);
         for (at, package) in self.all.iter_mut().enumerate() {
             let is_needed = !dependants[at].is_empty();
             if !package.reason_is_told {

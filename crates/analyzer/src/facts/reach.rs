@@ -25,7 +25,9 @@ mod started;
 mod steps;
 mod supervisor;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
 
 use crate::content::{self, Body, Content};
 use crate::entry::Kind;

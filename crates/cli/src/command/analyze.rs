@@ -70,6 +70,8 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
             ..detail(&args.output, &context.config)
         };
         let path = file.map(|file| file.path);
+        // As the account itself, to the end of the program.
+        std::mem::forget(files);
         Ok(Box::new(move |format, style| {
             let of = Analyzed { account: &account, facts: facts.as_ref(), advice: advice.as_ref() };
             document(

@@ -1,7 +1,7 @@
 //! Programs that no package brought and that tell themselves what they were built from: Go's build
 //! information, and the crates that a Rust program's panics name.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::content::elf::GoBuild;
 use crate::content::{Body, Elf};

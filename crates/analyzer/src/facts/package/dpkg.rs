@@ -1,22 +1,33 @@
 //! Debian's package database: `status`, the lists of files beside it, and the form of it that
 //! images without dpkg carry (`status.d`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use hashbrown::HashMap;
+
+use crate::content::Body;
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
 use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::tree::NodeId;
 
 /// By path: where the file went instead, and the package whose file stays.
 type Diversions = HashMap<Vec<u8>, (Vec<u8>, Vec<u8>)>;
 
 const ADMIN: &str = "var/lib/dpkg";
+const INFO: &str = "var/lib/dpkg/info";
 
 /// Reads the database, if there is one.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let automatic = automatic(files)?;
     if let Some(status) = packages.database(files, b"var/lib/dpkg/status")? {
         let diversions = diversions(files)?;
+        let info = files.find(INFO.as_bytes()).map(|found| found.node);
+        for node in info.into_iter().flat_map(|info| files.tree().children(info)) {
+            if files.tree().name(node).ends_with(b".list") {
+                files.announce(node);
+            }
+        }
         for fields in paragraphs(&String::from_utf8_lossy(status.text())) {
             let Some(mut package) = package(&fields) else { continue };
             // Where apt keeps no record, nobody can tell what was asked for.
@@ -25,25 +36,30 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                 package.reason = Reason::Dependency;
             }
             let architecture = fields.get("Architecture").copied().unwrap_or_default();
-            let list = [
-                format!("{ADMIN}/info/{}:{architecture}.list", package.name),
-                format!("{ADMIN}/info/{}.list", package.name),
-            ];
-            let mut found = None;
-            for path in &list {
-                if let Some(list) = files.document(path.as_bytes())? {
-                    found = Some(list);
+            let records =
+                [format!("{}:{architecture}.", package.name), format!("{}.", package.name)];
+            let mut list = None;
+            for stem in &records {
+                let name = format!("{stem}list");
+                let found = info.and_then(|info| files.find_from(info, name.as_bytes()));
+                if let Some(found) = found
+                    && let Some(content) = files.content(found.node)?
+                    && matches!(content.body, Body::Document(_))
+                {
+                    list = Some(content);
                     break;
                 }
             }
-            match found {
+            match list {
                 Some(list) => own(files, list.text(), &diversions, &mut package),
                 None => packages.warnings.push(format!(
                     "/{ADMIN}: the package {} has no list of files",
                     jettison_oci::escape::line(&package.name)
                 )),
             }
-            own_records(files, &list, &mut package);
+            if let Some(info) = info {
+                own_records(files, info, &records, &mut package);
+            }
             packages.push(package);
         }
     }
@@ -170,6 +186,8 @@ fn diversions(files: &Filesystem<'_>) -> Result<Diversions> {
 
 /// Gives the package the files of its list. Directories belong to nobody.
 fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &mut Package) {
+    // Lists are in the order of directories.
+    let mut before: Option<(&[u8], Option<NodeId>)> = None;
     for line in list.split(|b| *b == b'\n').filter(|line| line.len() > 1) {
         let line = match diversions.get(line) {
             Some((to, by)) if by != package.name.as_bytes() => &to[..],
@@ -177,8 +195,12 @@ fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &m
         };
         let (directory, name) = crate::entry::split(line.strip_prefix(b"/").unwrap_or(line));
         // `/bin/ls` of a list is `/usr/bin/ls` where `/bin` is a symlink.
-        let Some(directory) = files.find(directory) else { continue };
-        let Some(node) = files.tree().child(directory.node, name) else { continue };
+        let found = match before {
+            Some((known, found)) if known == directory => found,
+            _ => files.find(directory).map(|found| found.node),
+        };
+        before = Some((directory, found));
+        let Some(node) = found.and_then(|found| files.tree().child(found, name)) else { continue };
         if !files.is_directory(node) {
             package.files.push(node);
         }
@@ -186,7 +208,7 @@ fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &m
 }
 
 /// The package's own records beside its list.
-fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) {
+fn own_records(files: &Filesystem<'_>, info: NodeId, stems: &[String], package: &mut Package) {
     const KINDS: [&str; 12] = [
         "list",
         "md5sums",
@@ -201,11 +223,12 @@ fn own_records(files: &Filesystem<'_>, lists: &[String], package: &mut Package) 
         "templates",
         "config",
     ];
-    for list in lists {
-        let stem = list.trim_end_matches("list");
+    for stem in stems {
+        let mut name = stem.clone();
         for kind in KINDS {
-            let path = format!("{stem}{kind}");
-            package.files.extend(files.tree().find(path.as_bytes()));
+            name.truncate(stem.len());
+            name.push_str(kind);
+            package.files.extend(files.tree().child(info, name.as_bytes()));
         }
     }
 }

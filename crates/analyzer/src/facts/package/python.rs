@@ -1,6 +1,6 @@
 //! Python distributions: `*.dist-info` with its RECORD, and `*.egg-info`.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::content::Body;
 use crate::error::Result;

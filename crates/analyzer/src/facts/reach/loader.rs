@@ -6,7 +6,7 @@
 //! for better processors come first, so all of them are taken: the processor that an image will
 //! run on is not known.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::content::Elf;
 use crate::error::Result;

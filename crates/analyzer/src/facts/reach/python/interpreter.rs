@@ -1,6 +1,6 @@
 //! Interpreters of Python, and where each looks for modules.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
