@@ -4,9 +4,12 @@ pub mod base;
 pub mod dive;
 pub mod duplicates;
 pub mod equal_contents;
+pub(crate) mod looked;
 pub mod waste;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use jettison_oci::{Bytes, Digest};
 
@@ -18,6 +21,8 @@ use crate::layer::read::ReadLayer;
 use crate::source::Image;
 use crate::tree::nodes::EntryId;
 use crate::tree::{Cause, Fate, Link, NodeId, Payload, Stacked, Tree};
+
+use self::looked::Looked;
 
 pub use base::Base;
 pub use dive::DiveFigures;
@@ -104,6 +109,8 @@ pub struct Account {
     pub base: Option<Base>,
     /// What was odd about the image.
     pub warnings: Vec<String>,
+    /// What was looked at of the contents.
+    pub(crate) looked: Looked,
 }
 
 impl Account {
@@ -166,39 +173,70 @@ pub fn account(
     image: Image,
     layers: Vec<ReadLayer>,
     base: Option<Base>,
-    jobs: std::num::NonZeroUsize,
+    jobs: NonZeroUsize,
 ) -> Result<Account> {
+    let compare = |account: &Account| Ok((EqualContents::of_live(account, jobs)?, ()));
+    Ok(account_with(image, layers, base, jobs, compare)?.0)
+}
+
+/// The same, and what `beside` tells of the image: where there may be other threads, they compare
+/// contents meanwhile. What that decides is still to come for it: sizes, the rows of layers, waste and
+/// duplicates.
+pub fn account_beside<T>(
+    image: Image,
+    layers: Vec<ReadLayer>,
+    base: Option<Base>,
+    jobs: NonZeroUsize,
+    beside: impl FnOnce(&Account) -> T,
+) -> Result<(Account, T)> {
+    let compare = |account: &Account| {
+        let Some(others) = NonZeroUsize::new(jobs.get() - 1) else {
+            return Ok((EqualContents::of_live(account, jobs)?, beside(account)));
+        };
+        std::thread::scope(|scope| {
+            let equal_contents = scope.spawn(|| EqualContents::of_live(account, others));
+            let told = beside(account);
+            Ok((joined(equal_contents)?, told))
+        })
+    };
+    account_with(image, layers, base, jobs, compare)
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn account_with<T>(
+    image: Image,
+    layers: Vec<ReadLayer>,
+    base: Option<Base>,
+    jobs: NonZeroUsize,
+    compare: impl FnOnce(&Account) -> Result<(EqualContents, T)>,
+) -> Result<(Account, T)> {
     let indexes: Vec<Arc<LayerIndex>> = layers.iter().map(|layer| layer.index.clone()).collect();
     // dive's tree is one of its own: where there may be another thread, it makes that meanwhile.
     std::thread::scope(|scope| {
         let beside = indexes.clone();
         let figures = move || dive::figures(&beside);
-        if jobs.get() == 1 {
-            return account_with(image, layers, indexes, base, jobs, figures);
-        }
-        let thread = scope.spawn(figures);
-        account_with(image, layers, indexes, base, jobs, || {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        let thread = (jobs.get() > 1).then(|| scope.spawn(figures.clone()));
+        let mut account = stacked(image, layers, indexes, base)?;
+        let (equal_contents, told) = compare(&account)?;
+        account.compared(equal_contents)?;
+        account.dive = thread.map_or_else(figures, joined);
+        assert_sums(&account);
+        Ok((account, told))
     })
 }
 
-fn account_with(
+/// What is known before contents are compared.
+fn stacked(
     image: Image,
     layers: Vec<ReadLayer>,
     indexes: Vec<Arc<LayerIndex>>,
     base: Option<Base>,
-    jobs: std::num::NonZeroUsize,
-    dive: impl FnOnce() -> DiveFigures,
 ) -> Result<Account> {
-    let Stacked { tree, mut payloads, links, warnings: odd } = crate::tree::stack(&indexes)?;
-    let equal_contents = EqualContents::read(&image, &layers, &payloads, jobs)?;
-    settle(&mut payloads, &equal_contents);
+    let Stacked { tree, payloads, links, warnings: odd } = crate::tree::stack(&indexes)?;
     let nodes = live_nodes(&tree, payloads.len());
-    let (rows, sizes) = rows(&image, &layers, &payloads, base.as_ref())?;
-    let waste = waste::group(&payloads);
-    let duplicates = duplicates::find(&payloads, &equal_contents, &tree, &nodes);
-    let duplicate = checked_sum(duplicates.iter().map(|row| row.bytes.get()))?;
     let mut warnings = image.warnings.clone();
     warnings.extend(indexes.iter().flat_map(|index| index.warnings().iter().cloned()));
     warnings.extend(odd);
@@ -208,9 +246,7 @@ fn account_with(
                 .to_owned(),
         );
     }
-    let sizes = Sizes { duplicate, ..sizes };
-    let account = Account {
-        dive: dive(),
+    Ok(Account {
         image,
         read: layers,
         indexes,
@@ -218,16 +254,32 @@ fn account_with(
         payloads,
         links,
         nodes,
-        equal_contents,
-        sizes,
-        layers: rows,
-        waste,
-        duplicates,
+        equal_contents: EqualContents::default(),
+        sizes: Sizes::default(),
+        layers: Vec::new(),
+        waste: Vec::new(),
+        duplicates: Vec::new(),
+        dive: DiveFigures::default(),
         base,
         warnings,
-    };
-    assert_sums(&account);
-    Ok(account)
+        looked: Looked::default(),
+    })
+}
+
+impl Account {
+    /// Takes what equal contents decide.
+    fn compared(&mut self, equal_contents: EqualContents) -> Result<()> {
+        settle(&mut self.payloads, &equal_contents);
+        let (layers, sizes) = rows(&self.image, &self.read, &self.payloads, self.base.as_ref())?;
+        self.layers = layers;
+        self.waste = waste::group(&self.payloads);
+        self.duplicates =
+            duplicates::find(&self.payloads, &equal_contents, &self.tree, &self.nodes);
+        let duplicate = checked_sum(self.duplicates.iter().map(|row| row.bytes.get()))?;
+        self.sizes = Sizes { duplicate, ..sizes };
+        self.equal_contents = equal_contents;
+        Ok(())
+    }
 }
 
 /// An overwritten payload whose successor has the same content was only dressed anew.

@@ -7,10 +7,10 @@ use std::num::NonZeroUsize;
 use jettison_oci::{Platform, escape};
 
 use crate::account::base::{self, Base, BaseSource};
-use crate::account::{Account, account};
+use crate::account::{Account, account, account_beside};
 use crate::error::{Error, Result};
 use crate::layer::cache::Cache;
-use crate::layer::read::{ReadOptions, read_layers};
+use crate::layer::read::{ReadLayer, ReadOptions, read_layers};
 use crate::source::store::diff_ids;
 use crate::source::{Image, OpenOptions, Transport, resolve};
 
@@ -43,6 +43,26 @@ pub fn analyze(
     stdin: &mut dyn FnMut() -> Box<dyn Read>,
     options: &Options<'_>,
 ) -> Result<Account> {
+    let (image, layers, base) = read(word, stdin, options)?;
+    account(image, layers, base, options.jobs)
+}
+
+/// The same, and what `beside` tells of the image, as [`account_beside`] asks it.
+pub fn analyze_beside<T>(
+    word: &str,
+    stdin: &mut dyn FnMut() -> Box<dyn Read>,
+    options: &Options<'_>,
+    beside: impl FnOnce(&Account) -> T,
+) -> Result<(Account, T)> {
+    let (image, layers, base) = read(word, stdin, options)?;
+    account_beside(image, layers, base, options.jobs, beside)
+}
+
+fn read(
+    word: &str,
+    stdin: &mut dyn FnMut() -> Box<dyn Read>,
+    options: &Options<'_>,
+) -> Result<(Image, Vec<ReadLayer>, Option<Base>)> {
     let open = OpenOptions { verify: options.verify, ..options.open.clone() };
     let mut image = resolve::open(word, stdin, &open)?;
     let base = find_base(&mut image, options)?;
@@ -60,7 +80,7 @@ pub fn analyze(
     if let Some(cache) = options.cache {
         cache.trim();
     }
-    account(image, layers?, base, options.jobs)
+    Ok((image, layers?, base))
 }
 
 /// The platforms of the image that `word` means, in the order of its index: one where there is no

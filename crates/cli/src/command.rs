@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use jettison_analyzer::account::Account;
 use jettison_analyzer::advice::file::GivenFile;
-use jettison_analyzer::analyze::{BaseArgument, Options};
+use jettison_analyzer::analyze::{BaseArgument, Options, analyze_beside};
 use jettison_analyzer::facts::Facts;
 use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::facts::profile::Profile;
@@ -99,6 +99,53 @@ fn account(
     gather: bool,
     context: &Context,
 ) -> anyhow::Result<Account> {
+    read(base, args, gather, context, |stdin, options| {
+        Ok((jettison_analyzer::analyze::analyze(image, stdin, options)?, ()))
+    })
+    .map(|(account, ())| account)
+}
+
+/// The same, and what the image's files are for.
+fn account_and_facts(
+    image: &str,
+    base: Option<&str>,
+    args: &ReadArgs,
+    profiles: &[PathBuf],
+    context: &Context,
+) -> anyhow::Result<(Account, Facts)> {
+    let mut profile = Profile::default();
+    for path in profiles {
+        let bytes = fs_err::read(path).map_err(|error| UsageError(error.to_string()))?;
+        profile.add(&path.display().to_string(), &bytes)?;
+    }
+    let given = (!profiles.is_empty()).then_some(&profile);
+    let (account, facts) = read(base, args, true, context, |stdin, options| {
+        analyze_beside(image, stdin, options, |account| {
+            Facts::of(&Filesystem::new(account), given, options.jobs)
+        })
+    })?;
+    let id = account.image.config_digest.to_string();
+    for other in profile.images.iter().filter(|image| **image != id) {
+        context.printer.warning(&format!("a profile is of the image {other}, not of {id}"));
+    }
+    let facts = facts?;
+    for warning in &facts.warnings {
+        context.printer.warning(warning);
+    }
+    Ok((account, facts))
+}
+
+/// Where an image is read from that stands on standard input.
+type Stdin<'a> = &'a mut dyn FnMut() -> Box<dyn Read>;
+
+/// Reads an image as `analyze` does, given what was asked for.
+fn read<T>(
+    base: Option<&str>,
+    args: &ReadArgs,
+    gather: bool,
+    context: &Context,
+    analyze: impl FnOnce(Stdin<'_>, &Options<'_>) -> jettison_analyzer::Result<(Account, T)>,
+) -> anyhow::Result<(Account, T)> {
     let Context { printer, config, .. } = context;
     if base == Some("-") {
         let error = "--base -: the base cannot be on standard input: save it to a file";
@@ -120,40 +167,16 @@ fn account(
         }),
         cache: cache.as_ref(),
     };
-    let mut stdin = || -> Box<dyn Read> { Box::new(std::io::stdin()) };
-    let result = jettison_analyzer::analyze::analyze(image, &mut stdin, &options);
+    let result = analyze(&mut || Box::new(std::io::stdin()), &options);
     bars.clear();
-    let account = result?;
+    let (account, told) = result?;
     for note in &account.image.notes {
         printer.note(note);
     }
     for warning in &account.warnings {
         printer.warning(warning);
     }
-    Ok(account)
-}
-
-/// What the image's files are for.
-fn facts(
-    profiles: &[PathBuf],
-    files: &Filesystem<'_>,
-    read: &ReadArgs,
-    context: &Context,
-) -> anyhow::Result<Facts> {
-    let mut profile = Profile::default();
-    for path in profiles {
-        let bytes = fs_err::read(path).map_err(|error| UsageError(error.to_string()))?;
-        profile.add(&path.display().to_string(), &bytes)?;
-    }
-    let id = files.account().image.config_digest.to_string();
-    for other in profile.images.iter().filter(|image| **image != id) {
-        context.printer.warning(&format!("a profile is of the image {other}, not of {id}"));
-    }
-    let facts = Facts::of(files, (!profiles.is_empty()).then_some(&profile), settings::jobs(read))?;
-    for warning in &facts.warnings {
-        context.printer.warning(warning);
-    }
-    Ok(facts)
+    Ok((account, told))
 }
 
 fn detail(args: &OutputArgs, config: &Config) -> Detail {

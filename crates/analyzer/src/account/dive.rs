@@ -29,7 +29,7 @@ use crate::entry::Kind;
 use crate::layer::index::{LayerIndex, NONE, position};
 
 /// What dive would print, were its answer the same on each run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DiveFigures {
     /// `efficiencyScore`: the least bytes of each path over all bytes of it, over all layers.
     pub efficiency_score: f64,

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hashbrown::DefaultHashBuilder;
 
+use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::layer::content::{Place, Reader};
 use crate::layer::content_hash::ContentHash;
@@ -53,12 +54,9 @@ impl EqualContents {
         u32::try_from(payload).is_ok_and(|at| self.rewritten.binary_search(&at).is_ok())
     }
 
-    pub(crate) fn read(
-        image: &Image,
-        layers: &[ReadLayer],
-        payloads: &[Payload],
-        jobs: NonZeroUsize,
-    ) -> Result<Self> {
+    /// Compares the live payloads, and overwritten ones with their successors.
+    pub(crate) fn of_live(account: &Account, jobs: NonZeroUsize) -> Result<Self> {
+        let Account { image, read: layers, payloads, .. } = account;
         let rewritten = rewritten(image, layers, payloads, jobs)?;
         let mut by_size = live_by_size(payloads);
         sift(&mut by_size, image, layers, payloads, jobs)?;

@@ -4,26 +4,22 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Scope;
 
 use crate::account::Account;
+use crate::account::looked::{Failed, Look};
 use crate::content::Content;
 use crate::error::Result;
 
 /// The contents of an account's payloads.
 pub(crate) struct Contents<'a> {
     account: &'a Account,
-    /// By payload: several names may lead to one. An error is told to who asks, not kept.
-    known: Vec<OnceLock<Result<Option<Arc<Content>>, Failed>>>,
-    /// Whether somebody looks at it, or has.
-    is_begun: Vec<AtomicBool>,
+    /// By payload: several names may lead to one.
+    looked: &'a [Look],
     ahead: Mutex<Ahead>,
     changed: Condvar,
 }
-
-struct Failed;
 
 /// What other threads are to look at.
 #[derive(Default)]
@@ -40,27 +36,21 @@ pub(crate) struct Readers<'c, 'a>(&'c Contents<'a>);
 
 impl<'a> Contents<'a> {
     pub(crate) fn new(account: &'a Account) -> Self {
-        let known = account.payloads.iter().map(|_| OnceLock::new()).collect();
-        let is_begun = account.payloads.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { account, known, is_begun, ahead: Mutex::default(), changed: Condvar::new() }
+        let looked = account.looked.rows(account.payloads.len());
+        Self { account, looked, ahead: Mutex::default(), changed: Condvar::new() }
     }
 
     /// What the content of a payload says; `None` where it says nothing. While another thread looks
     /// at it, this one looks at what will be asked for soonest.
     pub(crate) fn get(&self, payload: u32) -> Result<Option<Arc<Content>>> {
-        while self.begin(payload).is_err() && self.known[payload as usize].get().is_none() {
+        let asked = &self.looked[payload as usize];
+        while !asked.begins() && asked.found.get().is_none() {
             let Some(other) = self.ahead().payloads.pop_back() else { break };
-            if self.begin(other).is_ok() {
+            if self.looked[other as usize].begins() {
                 let _ = self.look(other);
             }
         }
         self.look(payload)
-    }
-
-    /// Fails where somebody looks at a payload, or has.
-    fn begin(&self, payload: u32) -> Result<(), ()> {
-        let is_begun = self.is_begun[payload as usize].swap(true, Ordering::Relaxed);
-        if is_begun { Err(()) } else { Ok(()) }
     }
 
     /// What the content of a payload says; waits for whoever looks at it.
@@ -72,7 +62,7 @@ impl<'a> Contents<'a> {
                 Failed
             })
         };
-        match self.known[payload as usize].get_or_init(look) {
+        match self.looked[payload as usize].found.get_or_init(look) {
             Ok(content) => Ok(content.clone()),
             Err(Failed) => match failed {
                 Some(error) => Err(error),
@@ -84,12 +74,14 @@ impl<'a> Contents<'a> {
 
     /// The same, if somebody has looked at it.
     pub(crate) fn known(&self, payload: u32) -> Option<&Option<Arc<Content>>> {
-        self.known[payload as usize].get()?.as_ref().ok()
+        self.looked[payload as usize].found.get()?.as_ref().ok()
     }
 
     /// Says that [`Self::get`] will be asked for a payload.
     pub(crate) fn announce(&self, payload: u32) {
-        if self.known[payload as usize].get().is_some() || !self.account.is_read_late(payload) {
+        if self.looked[payload as usize].found.get().is_some()
+            || !self.account.is_read_late(payload)
+        {
             return;
         }
         let mut ahead = self.ahead();
@@ -115,7 +107,7 @@ impl<'a> Contents<'a> {
         for _ in 1..jobs.get() {
             scope.spawn(|| {
                 while let Some(payload) = self.next() {
-                    if self.begin(payload).is_ok() {
+                    if self.looked[payload as usize].begins() {
                         let _ = self.look(payload);
                     }
                 }

@@ -10,7 +10,7 @@ use jettison_analyzer::layer::recompress;
 use jettison_analyzer::report::{Analyzed, Detail, briefing, html, json, model, text};
 
 use crate::args::{AdviceLevel, AnalyzeArgs};
-use crate::command::{Context, account, detail, document, facts, given, report};
+use crate::command::{Context, account, account_and_facts, detail, document, given, report};
 use crate::exit::{Code, UsageError};
 use crate::output::OutputFile;
 use crate::settings;
@@ -32,9 +32,14 @@ pub(crate) fn run(args: &AnalyzeArgs, context: &Context) -> anyhow::Result<Code>
         let unused = args.facts.unused || !profile.is_empty() || config.unused;
         let gather = unused || is_advised;
         let ignores = settings::ignores(context)?;
-        let account = account(&args.image, args.base.as_deref(), &args.read, gather, context)?;
+        let (image, base) = (&args.image, args.base.as_deref());
+        let (account, facts) = if gather {
+            let (account, facts) = account_and_facts(image, base, &args.read, profile, context)?;
+            (account, Some(facts))
+        } else {
+            (account(image, base, &args.read, false, context)?, None)
+        };
         let files = Filesystem::new(&account);
-        let facts = gather.then(|| facts(profile, &files, &args.read, context)).transpose()?;
         let advice = match facts.as_ref().filter(|_| is_advised) {
             Some(facts) => {
                 let mut catalogue = catalogue(args)?;

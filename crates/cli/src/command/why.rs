@@ -1,13 +1,12 @@
 //! `jettison why`.
 
 use jettison_analyzer::entry::{Kind, clean_into};
-use jettison_analyzer::facts::filesystem::Filesystem;
 use jettison_analyzer::report::{json, model, why_text};
 use jettison_analyzer::why::why;
 use jettison_oci::escape;
 
 use crate::args::{Format, WhyArgs};
-use crate::command::{Context, account, detail, facts, refuse_formats, report};
+use crate::command::{Context, account_and_facts, detail, refuse_formats, report};
 use crate::exit::{Code, UsageError};
 
 /// The formats that have something to say of one path.
@@ -20,8 +19,8 @@ pub(crate) fn run(args: &WhyArgs, context: &Context) -> anyhow::Result<Code> {
         let mut path = Vec::new();
         clean_into(&typed, &mut path)
             .map_err(|error| UsageError(format!("the path {:?} {error}", args.path)))?;
-        let account = account(&args.image, None, &args.read, true, context)?;
-        let facts = facts(&args.profile, &Filesystem::new(&account), &args.read, context)?;
+        let (account, facts) =
+            account_and_facts(&args.image, None, &args.read, &args.profile, context)?;
         let node = account.tree.find(&path);
         // Files and links are led to, directories are not.
         let node = node.filter(|node| account.tree.kind(*node) != Kind::Directory);
