@@ -147,6 +147,8 @@ mod tests {
         has("A=/opt; B=${A}/etc\nsource $B/x.sh", &["/opt/etc/x.sh"]);
         has(". ${CONF:-/etc/default}/app", &["/etc/default/app"]);
         has("A=a\nA=b\nrun /x/$A.sh", &["/x/a.sh", "/x/b.sh"]);
+        has("A=/opt\nA=$A/lib\nA=$A/x\n. $A/y.sh", &["/opt/y.sh", "/opt/lib/x/y.sh"]);
+        has("A=$A/lib\n. $A/y.sh", &["$A/lib/y.sh"]);
         has("exec $APP_HOME/bin/x", &["$APP_HOME/bin/x"]);
         // What stands beside the script is a path without its front.
         has(". \"$(dirname \"$0\")/lib/x.sh\"; . ${0%/*}/y.sh", &["/lib/x.sh", "/y.sh"]);

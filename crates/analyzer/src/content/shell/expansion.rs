@@ -44,28 +44,38 @@ pub(super) struct Expansion {
 }
 
 impl Expansion {
-    pub(super) fn of(variables: Values) -> Self {
-        let mut expansion = Self { variables, left: SHELL_EXPANSIONS_MAX };
+    pub(super) fn of(mut variables: Values) -> Self {
+        let mut left = SHELL_EXPANSIONS_MAX;
+        for (name, values) in &mut variables {
+            // `a="$a x"` is what it was before, with more behind it.
+            let mut before: Vec<Vec<u8>> = Vec::new();
+            for value in std::mem::take(values) {
+                let own = |other: &[u8]| (other == name && !before.is_empty()).then_some(&*before);
+                let made = put_in(&value, &mut left, own);
+                add(made, &mut before);
+            }
+            *values = before;
+        }
+        let mut expansion = Self { variables, left };
         for _ in 0..SHELL_NESTING_MAX {
-            // Most values name no variable that is set.
-            let open: Vec<(Vec<u8>, Vec<Vec<u8>>)> = expansion
-                .variables
-                .iter()
-                .filter(|(_, values)| values.iter().any(|value| expansion.is_open(value)))
-                .map(|(name, values)| (name.clone(), values.clone()))
-                .collect();
-            let mut next = Vec::new();
-            for (name, values) in open {
-                let mut all = Vec::new();
-                for value in &values {
-                    for value in expansion.expand(value) {
-                        if all.len() < SHELL_VALUES_MAX && !all.contains(&value) {
-                            all.push(value);
-                        }
-                    }
+            let Self { variables, left } = &mut expansion;
+            let others = |name: &[u8], own: &[u8]| {
+                variables.get(name).filter(|_| name != own).map(Vec::as_slice)
+            };
+            let mut next: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
+            for (own, values) in &*variables {
+                // Most name no variable that is set.
+                let is_open =
+                    |value: &Vec<u8>| names(value).any(|name| others(name, own).is_some());
+                if !values.iter().any(is_open) {
+                    continue;
                 }
-                if all != values {
-                    next.push((name, all));
+                let mut all = Vec::new();
+                for value in values {
+                    add(put_in(value, left, |name| others(name, own)), &mut all);
+                }
+                if all != *values {
+                    next.push((own.clone(), all));
                 }
             }
             if next.is_empty() {
@@ -76,40 +86,59 @@ impl Expansion {
         expansion
     }
 
-    /// Whether a word names a variable that is set.
-    fn is_open(&self, word: &[u8]) -> bool {
-        memchr::memchr_iter(b'$', word).any(|at| {
-            let name = &word[at + 1..];
-            let end = name.iter().take_while(|b| is_name(**b)).count();
-            self.variables.contains_key(&name[..end])
-        })
-    }
-
     /// Every text that a word may stand for; a variable that is not set stays as `$NAME`.
     pub(super) fn expand(&mut self, word: &[u8]) -> Vec<Vec<u8>> {
-        let mut done: Vec<Vec<u8>> = vec![Vec::new()];
-        let mut rest = word;
-        while let Some(at) = memchr::memchr(b'$', rest) {
-            let end = rest[at + 1..].iter().take_while(|b| is_name(**b)).count() + at + 1;
-            let own = vec![rest[at..end].to_vec()];
-            let values = self.variables.get(&rest[at + 1..end]).unwrap_or(&own);
-            let mut next = Vec::new();
-            for front in &done {
-                for value in values {
-                    let fits = front.len() + at + value.len() <= SHELL_WORD_MAX;
-                    if next.len() < SHELL_VALUES_MAX && fits && self.left > 0 {
-                        self.left -= 1;
-                        next.push([&front[..], &rest[..at], value].concat());
-                    }
+        let Self { variables, left } = self;
+        put_in(word, left, |name| variables.get(name).map(Vec::as_slice))
+    }
+}
+
+/// The variables that a word names.
+fn names(word: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'$', word).map(|at| {
+        let rest = &word[at + 1..];
+        &rest[..rest.iter().take_while(|b| is_name(**b)).count()]
+    })
+}
+
+/// Adds values that are not known yet.
+fn add(values: Vec<Vec<u8>>, to: &mut Vec<Vec<u8>>) {
+    for value in values {
+        if to.len() < SHELL_VALUES_MAX && !to.contains(&value) {
+            to.push(value);
+        }
+    }
+}
+
+/// Every text that a word may stand for, by the values of the variables that have any. Of as many as
+/// `left` says.
+fn put_in<'a>(
+    word: &[u8],
+    left: &mut usize,
+    values: impl Fn(&[u8]) -> Option<&'a [Vec<u8>]>,
+) -> Vec<Vec<u8>> {
+    let mut done: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut rest = word;
+    while let Some(at) = memchr::memchr(b'$', rest) {
+        let end = rest[at + 1..].iter().take_while(|b| is_name(**b)).count() + at + 1;
+        let own = [rest[at..end].to_vec()];
+        let values = values(&rest[at + 1..end]).unwrap_or(&own);
+        let mut next = Vec::new();
+        for front in &done {
+            for value in values {
+                let fits = front.len() + at + value.len() <= SHELL_WORD_MAX;
+                if next.len() < SHELL_VALUES_MAX && fits && *left > 0 {
+                    *left -= 1;
+                    next.push([&front[..], &rest[..at], value].concat());
                 }
             }
-            done = next;
-            rest = &rest[end..];
         }
-        for value in &mut done {
-            value.extend_from_slice(rest);
-        }
-        done.retain(|value| !value.is_empty() && value.len() <= SHELL_WORD_MAX);
-        done
+        done = next;
+        rest = &rest[end..];
     }
+    for value in &mut done {
+        value.extend_from_slice(rest);
+    }
+    done.retain(|value| !value.is_empty() && value.len() <= SHELL_WORD_MAX);
+    done
 }
