@@ -7,8 +7,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use serde::{Deserialize, Serialize};
 
 /// Names in the texts of one file.
@@ -62,27 +63,49 @@ fn lossy(text: &[u8]) -> Cow<'_, str> {
 
 fn imports(text: &str) -> Python {
     let mut found = BTreeSet::new();
+    let mut computes_imports = false;
     let mut lines = Lines { text, at: 0 };
-    let mut statements = Statements::new(text);
-    while let Some(at) = statements.next(lines.at) {
-        lines.go_to(at);
-        let Some(line) = lines.next() else { break };
-        let trimmed = line.trim_start();
-        // `try: import x`, `if y: import x`, `a = 1; import x`.
-        for start in trimmed.split_inclusive([';', ':']).map(str::trim_start) {
-            if Statements::WORDS.iter().any(|word| start.starts_with(word)) {
-                let mut statement = start.to_owned();
-                join(&mut statement, &mut lines);
-                read(&statement, &mut found);
-            }
+    for at in IMPORT.find_iter(text.as_bytes()) {
+        let (before, behind) = (&text[..at], &text[at + IMPORT.needle().len()..]);
+        let mut calls = IMPORT_CALLS.iter().filter(|(front, _)| before.ends_with(front));
+        if let Some(argument) = calls.find_map(|(_, end)| behind.strip_prefix(end)) {
+            computes_imports |= call(argument, &mut found);
         }
         if found.len() >= IMPORTS_MAX {
-            break;
+            continue;
+        }
+        // A line before it may have taken this one in.
+        if lines.at <= at {
+            lines.go_to(at);
+        }
+        while lines.at <= at {
+            let Some(line) = lines.next() else { break };
+            let trimmed = line.trim_start();
+            // `try: import x`, `if y: import x`, `a = 1; import x`.
+            for start in trimmed.split_inclusive([';', ':']).map(str::trim_start) {
+                if start.starts_with("import ") || start.starts_with("from ") {
+                    let mut statement = start.to_owned();
+                    join(&mut statement, &mut lines);
+                    read(&statement, &mut found);
+                }
+            }
         }
     }
-    let computes_imports = calls(text, &mut found);
+    for finder in &*OTHER_CALLS {
+        for at in finder.find_iter(text.as_bytes()) {
+            computes_imports |= call(&text[at + finder.needle().len()..], &mut found);
+        }
+    }
     Python { modules: found.into_iter().collect(), computes_imports, ..Python::default() }
 }
+
+/// What every import has, statement or call: `from x import y`, `__import__("x")`.
+static IMPORT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("import"));
+/// What calls have before and behind it.
+const IMPORT_CALLS: [(&str, &str); 3] = [("", "_module"), ("__", "__"), ("", "_string")];
+/// Other calls that import.
+static OTHER_CALLS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["find_spec", "run_module"].map(Finder::new));
 
 /// The lines of a text, from anywhere in it.
 struct Lines<'a> {
@@ -91,10 +114,21 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Goes on with the line that has the byte at `to`, unless that is gone by.
+    /// Goes on with the line that has the byte at `to`, which is not gone by; with those before it
+    /// that a backslash continues.
     fn go_to(&mut self, to: usize) {
-        let behind = memchr::memrchr(b'\n', &self.text.as_bytes()[self.at..to]);
-        self.at += behind.map_or(0, |newline| newline + 1);
+        let text = self.text.as_bytes();
+        let mut end = to;
+        loop {
+            let newline = memchr::memrchr(b'\n', &text[self.at..end]);
+            let Some(newline) = newline.map(|newline| self.at + newline) else { break };
+            let before = text[self.at..newline].strip_suffix(b"\r");
+            if !before.unwrap_or(&text[self.at..newline]).ends_with(b"\\") {
+                self.at = newline + 1;
+                break;
+            }
+            end = newline;
+        }
     }
 }
 
@@ -109,33 +143,6 @@ impl<'a> Iterator for Lines<'a> {
         let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         self.at += (end + 1).min(rest.len());
         Some(rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]))
-    }
-}
-
-/// The places where a statement may start that imports: most lines have none.
-struct Statements<'a> {
-    text: &'a [u8],
-    /// For each word, where it comes next.
-    next: [Option<usize>; 2],
-}
-
-impl<'a> Statements<'a> {
-    const WORDS: [&'static str; 2] = ["import ", "from "];
-
-    fn new(text: &'a str) -> Self {
-        let text = text.as_bytes();
-        Self { text, next: Self::WORDS.map(|word| memmem::find(text, word.as_bytes())) }
-    }
-
-    /// The first place at or behind `from`.
-    fn next(&mut self, from: usize) -> Option<usize> {
-        for (word, next) in Self::WORDS.iter().zip(&mut self.next) {
-            if next.is_some_and(|at| at < from) {
-                let found = memmem::find(&self.text[from..], word.as_bytes());
-                *next = found.map(|at| from + at);
-            }
-        }
-        self.next.into_iter().flatten().min()
     }
 }
 
@@ -228,38 +235,21 @@ fn name(word: &str) -> Option<&str> {
     (fits && !word.is_empty() && word.len() < 256).then_some(word)
 }
 
-/// Calls that import by a text; whether one of them does so by anything else.
-fn calls(text: &str, found: &mut BTreeSet<Box<str>>) -> bool {
-    // What is searched for, and what calls have before and behind it.
-    const CALLS: [(&str, &[(&str, &str)]); 3] = [
-        ("import", &[("", "_module"), ("__", "__"), ("", "_string")]),
-        ("find_spec", &[("", "")]),
-        ("run_module", &[("", "")]),
-    ];
-    let mut dynamic = false;
-    for (word, calls) in CALLS {
-        for at in memmem::find_iter(text.as_bytes(), word) {
-            let (before, behind) = (&text[..at], &text[at + word.len()..]);
-            let mut calls = calls.iter().filter(|(front, _)| before.ends_with(front));
-            let Some(argument) = calls.find_map(|(_, end)| behind.strip_prefix(end)) else {
-                continue;
-            };
-            let Some(argument) = argument.trim_start().strip_prefix('(') else { continue };
-            let argument = argument.trim_start().trim_start_matches(['r', 'u', 'b']);
-            match argument.chars().next() {
-                Some(quote @ ('"' | '\'')) => {
-                    let literal = argument[1..].split(quote).next().unwrap_or_default();
-                    match name(literal) {
-                        Some(module) => _ = found.insert(module.into()),
-                        None => dynamic = true,
-                    }
-                }
-                Some(')') | None => {}
-                Some(_) => dynamic = true,
-            }
+/// A call that imports by a text, given what stands behind its name; whether it does so by anything
+/// else.
+fn call(behind: &str, found: &mut BTreeSet<Box<str>>) -> bool {
+    let Some(argument) = behind.trim_start().strip_prefix('(') else { return false };
+    let argument = argument.trim_start().trim_start_matches(['r', 'u', 'b']);
+    match argument.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let literal = argument[1..].split(quote).next().unwrap_or_default();
+            let Some(module) = name(literal) else { return true };
+            found.insert(module.into());
+            false
         }
+        Some(')') | None => false,
+        Some(_) => true,
     }
-    dynamic
 }
 
 /// Whether the built-in is called: not as a method, nor as the end of a longer name.
@@ -287,6 +277,8 @@ mod tests {
         assert_eq!(modules("def f():\n    import late\n"), "late");
         assert_eq!(modules("try: import fast\nexcept ImportError: import slow"), "fast slow");
         assert_eq!(modules("from a \\\n  import b"), "a a.b");
+        assert_eq!(modules("# not continued \\\nimport a"), "a");
+        assert_eq!(modules("x = 1\nfrom a \\\r\n  \\\r\n import b, \\\r\n c\r\n"), "a a.b a.c");
         assert_eq!(modules("from a import *"), "a");
         assert_eq!(
             modules("from importlib.readers import X"),

@@ -274,6 +274,13 @@ impl<'a> Filesystem<'a> {
         sorted[from..].iter().copied().take_while(fits).collect()
     }
 
+    /// Whether a directory has a child whose name starts so.
+    pub fn has_child_starting_with(&self, directory: NodeId, start: &[u8]) -> bool {
+        let (tree, sorted) = (self.tree(), self.sorted(directory));
+        let from = sorted.partition_point(|child| tree.name(*child) < start);
+        sorted.get(from).is_some_and(|child| tree.name(*child).starts_with(start))
+    }
+
     /// Sorted once: a directory of modules is asked for with each of them.
     fn sorted(&self, directory: NodeId) -> Rc<[NodeId]> {
         let mut known = self.sorted.borrow_mut();

@@ -123,6 +123,10 @@ pub(super) fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -
     let mut at = directory;
     let mut parts = module.split('.').peekable();
     while let Some(part) = parts.next() {
+        // Most places have nothing of that name.
+        if !files.has_child_starting_with(at, part.as_bytes()) {
+            return None;
+        }
         let package = files.find_from(at, part.as_bytes()).map(|found| found.node);
         let package = package.filter(|node| files.is_directory(*node));
         if parts.peek().is_some() {
