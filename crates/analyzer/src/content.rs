@@ -23,6 +23,7 @@ pub mod starter;
 
 use std::cell::RefCell;
 use std::io;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +128,8 @@ enum Name {
     Shell,
     /// Nothing: its first bytes tell.
     Any,
+    /// That it says nothing of others.
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +151,7 @@ impl Collector {
     pub fn new(path: &[u8], size: u64) -> Self {
         let name = Name::of(path, size);
         let state = match name {
-            _ if size == 0 => State::Nothing,
+            _ if size == 0 || name == Name::Nothing => State::Nothing,
             Name::TooLarge => State::TooLarge,
             Name::Rpm => State::Rpm(Vec::new()),
             Name::Secret => State::Secret(Vec::new(), path.into()),
@@ -236,18 +239,39 @@ fn read(text: &[u8], language: Language) -> Option<Content> {
 }
 
 fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
-    let language = match name {
-        _ if head.starts_with(b"\x7fELF") => {
+    match told(&head, name, size) {
+        Told::Elf => {
             let mut elf = Box::new(elf::Collector::new(size));
             elf.piece(&head);
-            return State::Elf(elf);
+            State::Elf(elf)
         }
-        Name::Archive if head.starts_with(b"PK") || head.starts_with(b"#!") => {
+        Told::Archive => {
             let mut archive = Box::new(archive::Collector::new(size));
             archive.piece(&head);
-            return State::Archive(archive);
+            State::Archive(archive)
         }
-        Name::Archive => return State::Nothing,
+        Told::Text(language) => State::Text(head, language),
+        Told::TooLarge => State::TooLarge,
+        Told::Nothing => State::Nothing,
+    }
+}
+
+/// What a file's name and first bytes tell.
+enum Told {
+    Elf,
+    Archive,
+    Text(Language),
+    TooLarge,
+    Nothing,
+}
+
+fn told(head: &[u8], name: Name, size: u64) -> Told {
+    let language = match name {
+        _ if head.starts_with(b"\x7fELF") => return Told::Elf,
+        Name::Archive if head.starts_with(b"PK") || head.starts_with(b"#!") => {
+            return Told::Archive;
+        }
+        Name::Archive => return Told::Nothing,
         Name::Python => Language::Python,
         Name::PythonLibrary => Language::PythonLibrary,
         Name::JavaScript => Language::JavaScript,
@@ -256,9 +280,9 @@ fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
         Name::Php => Language::Php,
         Name::Shell => Language::Shell,
         _ if head.starts_with(b"#!") => Language::Script,
-        _ => return State::Nothing,
+        _ => return Told::Nothing,
     };
-    if size > TEXT_MAX { State::TooLarge } else { State::Text(head, language) }
+    if size > TEXT_MAX { Told::TooLarge } else { Told::Text(language) }
 }
 
 impl Name {
@@ -290,6 +314,11 @@ impl Name {
             Some(b"rb" | b"ru" | b"rake") => Self::Ruby,
             Some(b"php" | b"phtml" | b"inc") => Self::Php,
             Some(b"sh" | b"bash" | b"envsh") => Self::Shell,
+            // Compiled forms, headers, messages, pictures and fonts: images have thousands.
+            Some(
+                b"pyc" | b"h" | b"hpp" | b"mo" | b"png" | b"jpg" | b"gif" | b"svg" | b"ico"
+                | b"ttf" | b"woff" | b"woff2",
+            ) => Self::Nothing,
             _ => Self::Any,
         }
     }
@@ -328,13 +357,25 @@ pub fn at_hand(path: &[u8], size: u64, file: &dyn ReadAt) -> io::Result<Option<C
     if collector.is_done() {
         return Ok(collector.finish());
     }
-    let read = HEAD_OF_FILE.with_borrow_mut(|head| -> io::Result<usize> {
+    let read = HEAD_OF_FILE.with_borrow_mut(|head| -> io::Result<_> {
         head.resize(FIRST_OF_TEXT, 0);
         let is_known = !matches!(collector.state, State::Head(_, Name::Any | Name::Archive, _));
         let read = file.read_at(&mut head[..if is_known { FIRST_OF_TEXT } else { FIRST }], 0)?;
-        collector.piece(&head[..read]);
-        Ok(read)
+        let head = &head[..read];
+        // Most texts are short: they are read where they are.
+        if let State::Head(_, name, size) = collector.state
+            && head.len() as u64 == size
+            && let Told::Text(language) = told(head, name, size)
+        {
+            return Ok(ControlFlow::Break(self::read(head, language)));
+        }
+        collector.piece(head);
+        Ok(ControlFlow::Continue(read))
     })?;
+    let read = match read {
+        ControlFlow::Break(content) => return Ok(content),
+        ControlFlow::Continue(read) => read,
+    };
     match &mut collector.state {
         State::Text(text, _) | State::Rpm(text) | State::Secret(text, _) => {
             // None of them is large, or it would not be looked at.

@@ -6,6 +6,10 @@ use std::fmt::Write as _;
 /// A path as printable text: control characters, invalid UTF-8, and the marks that turn the
 /// direction of writing are escaped as `\n`, `\x1b`, `\u{202e}`; a backslash as `\\`.
 pub fn path(bytes: &[u8]) -> String {
+    let is_plain = |byte: &u8| matches!(*byte, b' '..=b'~') && *byte != b'\\';
+    if bytes.iter().all(is_plain) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

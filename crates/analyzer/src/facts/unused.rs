@@ -33,7 +33,7 @@ pub struct Group {
     pub because: String,
     /// Their bytes.
     pub bytes: Bytes,
-    /// Their nodes, by path.
+    /// Their nodes, siblings by name.
     pub files: Vec<NodeId>,
 }
 
@@ -68,11 +68,15 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
     }
     let blind: BTreeSet<Blind> = reached.blind.iter().map(|(blind, _)| *blind).collect();
     let mut groups: BTreeMap<(GroupName, Confidence, FileKind), Rows> = BTreeMap::new();
-    for ((payload, node), is_used) in account.payloads.iter().zip(&account.nodes).zip(is_used) {
-        if payload.size == 0 || !matches!(payload.fate, Fate::Live(_)) || is_used {
+    for &node in files.nodes() {
+        let Some(at) = files.tree().payload(node) else { continue };
+        let payload = &account.payloads[at as usize];
+        // Under the first of its names.
+        let is_counted = account.nodes[at as usize] == Some(node);
+        let is_live = payload.size > 0 && matches!(payload.fate, Fate::Live(_));
+        if is_used[at as usize] || !is_counted || !is_live {
             continue;
         }
-        let Some(node) = *node else { continue };
         let kind = files.kind(node);
         let (confidence, doubt) = confidence(files, node, kind, &blind);
         let name = match packages.owner_position(node) {
@@ -84,8 +88,7 @@ pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reache
         group.doubts.extend(doubt);
     }
     let mut unused = Unused::default();
-    for ((name, confidence, kind), Rows { files: mut rows, doubts }) in groups {
-        rows.sort_by_cached_key(|(node, _)| files.tree().path(*node));
+    for ((name, confidence, kind), Rows { files: rows, doubts }) in groups {
         let bytes: u64 = rows.iter().map(|(_, size)| size).sum();
         unused.bytes += bytes;
         unused.by_confidence[match confidence {

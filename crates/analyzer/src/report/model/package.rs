@@ -1,7 +1,5 @@
 //! The documents of packages.
 
-use std::collections::HashMap;
-
 use jettison_oci::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,21 +56,20 @@ pub struct OwnerDocument {
 
 /// All packages, those with the most bytes first.
 pub(super) fn packages(account: &Account, facts: &Facts, detail: Detail) -> Vec<PackageDocument> {
-    let mut bytes: HashMap<usize, u64> = HashMap::new();
+    let mut bytes = vec![0_u64; facts.packages.all.len()];
     for (at, payload) in account.payloads.iter().enumerate() {
         if matches!(payload.fate, Fate::Live(_))
             && let Some(owner) = account.nodes[at].and_then(|n| facts.packages.owner_position(n))
         {
-            *bytes.entry(owner).or_default() += payload.size;
+            bytes[owner] += payload.size;
         }
     }
-    let mut unused: HashMap<usize, u64> = HashMap::new();
+    let mut unused = vec![0_u64; facts.packages.all.len()];
     for group in &facts.unused.groups {
         if let GroupName::Package(at) = group.name {
-            *unused.entry(at).or_default() += group.bytes.get();
+            unused[at] += group.bytes.get();
         }
     }
-    let sum = |of: &HashMap<usize, u64>, at| Bytes(of.get(&at).copied().unwrap_or(0));
     let mut packages: Vec<PackageDocument> = facts
         .packages
         .all
@@ -83,8 +80,8 @@ pub(super) fn packages(account: &Account, facts: &Facts, detail: Detail) -> Vec<
             ecosystem: package.ecosystem.name().to_owned(),
             version: package.version.clone(),
             installed_size: package.installed_size.map(Bytes),
-            bytes: sum(&bytes, at),
-            unused: sum(&unused, at),
+            bytes: Bytes(bytes[at]),
+            unused: Bytes(unused[at]),
             reason: package.reason.name().to_owned(),
             dependant_count: facts.packages.dependants(at).len(),
             dependants: dependants(facts, at, detail),
@@ -92,17 +89,20 @@ pub(super) fn packages(account: &Account, facts: &Facts, detail: Detail) -> Vec<
         })
         .collect();
     packages.sort_by(|a, b| {
-        let key = |p: &PackageDocument| (p.name.clone(), p.ecosystem.clone(), p.version.clone());
-        b.bytes.cmp(&a.bytes).then_with(|| key(a).cmp(&key(b)))
+        (b.bytes, &a.name, &a.ecosystem, &a.version).cmp(&(
+            a.bytes,
+            &b.name,
+            &b.ecosystem,
+            &b.version,
+        ))
     });
     packages
 }
 
 /// Names of the packages that depend on the one at `position`.
 pub(super) fn dependants(facts: &Facts, position: usize, detail: Detail) -> Vec<String> {
-    let name = |at: &u32| facts.packages.all[*at as usize].name.clone();
-    let mut names: Vec<String> = facts.packages.dependants(position).iter().map(name).collect();
+    let name = |at: &u32| facts.packages.all[*at as usize].name.as_str();
+    let mut names: Vec<&str> = facts.packages.dependants(position).iter().map(name).collect();
     names.sort_unstable();
-    names.truncate(detail.top);
-    names
+    names.into_iter().take(detail.top).map(str::to_owned).collect()
 }

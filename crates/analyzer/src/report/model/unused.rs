@@ -1,5 +1,7 @@
 //! The documents of unused files, and of what leads to one file.
 
+use std::cmp::Reverse;
+
 use jettison_oci::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -139,9 +141,14 @@ fn top(account: &Account, files: &[NodeId], top: usize) -> Vec<String> {
     let size = |node: NodeId| {
         account.tree.payload(node).map_or(0, |at| account.payloads[at as usize].size)
     };
-    let mut files = files.to_vec();
-    files.sort_by_key(|node| std::cmp::Reverse(size(*node)));
-    files.iter().take(top).map(|node| path_text(&account.tree.path(*node))).collect()
+    let sizes = files.iter().map(|node| Reverse(size(*node)));
+    let mut largest: Vec<(Reverse<u64>, usize)> = sizes.zip(0..).collect();
+    if let Some(last) = top.checked_sub(1).filter(|last| *last < largest.len()) {
+        largest.select_nth_unstable(last);
+    }
+    largest.truncate(top);
+    largest.sort_unstable();
+    largest.into_iter().map(|(_, at)| path_text(&account.tree.path(files[at]))).collect()
 }
 
 /// What leads to the file at `node`.
