@@ -92,26 +92,25 @@ fn locate(
     if let Some(known) = located.get(&(interpreter, start)).and_then(|known| known.get(module)) {
         return known.clone();
     }
-    let path = &reach.interpreters.paths[interpreter];
-    let places = start.into_iter().chain([working(reach)]).chain(path.directories.iter().copied());
-    let found = find(reach, places, module);
+    let found = match module.split_once('.') {
+        None => {
+            let path = &reach.interpreters.paths[interpreter].directories;
+            let mut places = start.into_iter().chain([working(reach)]).chain(path.iter().copied());
+            places.find_map(|place| Some((place, in_directory(reach, place, module)?)))
+        }
+        // The first place that has the top-level package decides.
+        Some((top, _)) => locate(reach, interpreter, top, directory).map(|(place, found)| {
+            // `a.b.c` may be the name `c` of the module `a.b`.
+            let mut names = std::iter::successors(Some(module), |name| {
+                name.rsplit_once('.').map(|(front, _)| front).filter(|front| front.contains('.'))
+            });
+            let below = names.find_map(|name| in_directory(reach, place, name));
+            (place, below.unwrap_or(found))
+        }),
+    };
     let known = reach.interpreters.located.entry((interpreter, start)).or_default();
     known.insert(module.into(), found.clone());
     found
-}
-
-fn find(
-    reach: &Reach<'_>,
-    mut places: impl Iterator<Item = NodeId>,
-    module: &str,
-) -> Option<(NodeId, Found)> {
-    let top = module.split('.').next().unwrap_or_default();
-    // The first place that has the top-level package decides.
-    let place = places.find(|place| in_directory(reach, *place, top).is_some())?;
-    // `a.b.c` may be the name `c` of the module `a.b`.
-    let mut names =
-        std::iter::successors(Some(module), |name| name.rsplit_once('.').map(|(front, _)| front));
-    names.find_map(|name| in_directory(reach, place, name)).map(|found| (place, found))
 }
 
 /// The file of a module below a directory: a package's `__init__`, a source, an extension, or a
