@@ -120,6 +120,7 @@ enum Name {
     /// A document that is too large to be one.
     TooLarge,
     Python,
+    /// A module of Python that is a library's.
     PythonLibrary,
     JavaScript,
     Perl,
@@ -418,6 +419,16 @@ mod tests {
         assert!(matches!(body("b", "#!/command/with-contenv bash\nls"), Some(Body::Shell(_))));
         assert!(matches!(body("etc/passwd", "root:x"), Some(Body::Document(_))));
         assert_eq!(body("usr/share/doc/x/README", "hello"), None);
+        assert_eq!(body("usr/lib/python3.11/__pycache__/os.pyc", "#!/bin/sh\n"), None);
+        // What a library's texts name is told to it by others.
+        let names = |path: &str| match body(path, "import os\nexec(x)\ny = 'a.b'") {
+            Some(Body::Python(module)) => {
+                (module.modules.len(), module.names.len(), module.evaluates)
+            }
+            _ => unreachable!("it is named as a module"),
+        };
+        assert_eq!(names("app/b.py"), (1, 1, true));
+        assert_eq!(names("opt/v/lib/python3.11/site-packages/b.py"), (1, 0, false));
         assert_eq!(body("b", "#"), None);
         assert_eq!(body("b", ""), None);
     }
