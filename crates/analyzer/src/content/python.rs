@@ -37,11 +37,14 @@ pub struct Python {
 /// Whether the file at `path` (without a leading slash) is a library's: of the standard one, or below
 /// a directory of installed packages.
 pub fn is_library(path: &[u8]) -> bool {
-    let has = |part: &[u8]| memmem::find(path, part).is_some();
     path.starts_with(b"usr/lib/python")
         || path.starts_with(b"usr/local/lib/python")
-        || has(b"/site-packages/")
-        || has(b"/dist-packages/")
+        || path.split(|b| *b == b'/').any(is_site)
+}
+
+/// Whether a directory of this name is one of installed packages.
+pub fn is_site(name: &[u8]) -> bool {
+    matches!(name, b"site-packages" | b"dist-packages")
 }
 
 /// Reads every import.
@@ -122,8 +125,8 @@ impl Lines<'_> {
         loop {
             let newline = memchr::memrchr(b'\n', &text[self.at..end]);
             let Some(newline) = newline.map(|newline| self.at + newline) else { break };
-            let before = text[self.at..newline].strip_suffix(b"\r");
-            if !before.unwrap_or(&text[self.at..newline]).ends_with(b"\\") {
+            let line = &text[self.at..newline];
+            if !line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"\\") {
                 self.at = newline + 1;
                 break;
             }

@@ -46,11 +46,16 @@ impl<'a> Contents<'a> {
         let asked = &self.looked[payload as usize];
         while !asked.begins() && asked.found.get().is_none() {
             let Some(other) = self.ahead().payloads.pop_back() else { break };
-            if self.looked[other as usize].begins() {
-                let _ = self.look(other);
-            }
+            self.look_ahead(other);
         }
         self.look(payload)
+    }
+
+    /// Looks at a payload for whoever will ask, unless somebody does or has. An error is told to them.
+    fn look_ahead(&self, payload: u32) {
+        if self.looked[payload as usize].begins() {
+            let _ = self.look(payload);
+        }
     }
 
     /// What the content of a payload says; waits for whoever looks at it.
@@ -107,9 +112,7 @@ impl<'a> Contents<'a> {
         for _ in 1..jobs.get() {
             scope.spawn(|| {
                 while let Some(payload) = self.next() {
-                    if self.looked[payload as usize].begins() {
-                        let _ = self.look(payload);
-                    }
+                    self.look_ahead(payload);
                 }
             });
         }

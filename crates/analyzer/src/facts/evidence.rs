@@ -112,11 +112,17 @@ impl Claims {
     }
 
     /// Takes a claim that is stronger than the one before; tells whether it is.
-    pub(crate) fn take(&mut self, node: NodeId, claim: Claim) -> bool {
-        if claim.evidence <= self.evidence(node) {
+    pub(crate) fn take(
+        &mut self,
+        node: NodeId,
+        evidence: Evidence,
+        how: &str,
+        from: Option<NodeId>,
+    ) -> bool {
+        if evidence <= self.evidence(node) {
             return false;
         }
-        self.by_node[node.0 as usize] = Some(claim);
+        self.by_node[node.0 as usize] = Some(Claim { evidence, how: how.to_owned(), from });
         self.count += 1;
         true
     }

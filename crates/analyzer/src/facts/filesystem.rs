@@ -160,10 +160,7 @@ impl<'a> Filesystem<'a> {
     /// What the directory of a node tells of it.
     pub fn place(&self, node: NodeId) -> Place {
         let directory = self.tree().parent(node).unwrap_or(NodeId::ROOT);
-        let of = || match directory {
-            NodeId::ROOT => Place::of(b""),
-            directory => Place::of(&self.path(directory)),
-        };
+        let of = || Place::of(&self.path(directory));
         *self.places.borrow_mut().entry(directory).or_insert_with(of)
     }
 
@@ -268,17 +265,22 @@ impl<'a> Filesystem<'a> {
 
     /// Those children whose names start so, by name.
     pub fn children_starting_with(&self, directory: NodeId, start: &[u8]) -> Vec<NodeId> {
-        let (tree, sorted) = (self.tree(), self.sorted(directory));
-        let from = sorted.partition_point(|child| tree.name(*child) < start);
-        let fits = |child: &NodeId| tree.name(*child).starts_with(start);
+        let (sorted, from) = self.sorted_from(directory, start);
+        let fits = |child: &NodeId| self.tree().name(*child).starts_with(start);
         sorted[from..].iter().copied().take_while(fits).collect()
     }
 
     /// Whether a directory has a child whose name starts so.
     pub fn has_child_starting_with(&self, directory: NodeId, start: &[u8]) -> bool {
-        let (tree, sorted) = (self.tree(), self.sorted(directory));
-        let from = sorted.partition_point(|child| tree.name(*child) < start);
-        sorted.get(from).is_some_and(|child| tree.name(*child).starts_with(start))
+        let (sorted, from) = self.sorted_from(directory, start);
+        sorted.get(from).is_some_and(|child| self.tree().name(*child).starts_with(start))
+    }
+
+    /// The children of a directory by name, and where those stand whose names start so.
+    fn sorted_from(&self, directory: NodeId, start: &[u8]) -> (Rc<[NodeId]>, usize) {
+        let sorted = self.sorted(directory);
+        let from = sorted.partition_point(|child| self.tree().name(*child) < start);
+        (sorted, from)
     }
 
     /// Sorted once: a directory of modules is asked for with each of them.

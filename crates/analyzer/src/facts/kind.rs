@@ -3,6 +3,8 @@
 //! The directories of documents are those of Debian's own list for its slim images
 //! (debuerreotype's `.slimify-excludes`), with its exceptions.
 
+use crate::content::python;
+
 /// What a file is for, as far as its place tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileKind {
@@ -83,12 +85,6 @@ const TOOLING: [&[u8]; 9] = [
     b".postrm",
 ];
 
-/// The kind of the file at `path`, which starts with a slash.
-pub fn kind_of(path: &[u8]) -> FileKind {
-    let (directory, name) = crate::entry::split(path);
-    Place::of(directory).kind(name)
-}
-
 /// What a directory tells of the files in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -101,7 +97,7 @@ pub struct Place {
     is_of_builds: bool,
     is_in_modules: bool,
     is_in_site: bool,
-    is_of_python: bool,
+    is_in_python_library: bool,
     is_of_tests: bool,
     is_in_auto: bool,
     is_of_perl: bool,
@@ -127,8 +123,7 @@ impl Place {
             is_of_builds: false,
             is_in_modules: false,
             is_in_site: false,
-            is_of_python: directory.starts_with(b"/usr/lib/python")
-                || directory.starts_with(b"/usr/local/lib/python"),
+            is_in_python_library: python::is_library(directory.get(1..).unwrap_or_default()),
             is_of_tests: false,
             is_in_auto: false,
             is_of_perl: has(b"/perl"),
@@ -140,7 +135,7 @@ impl Place {
             match name {
                 b"pkgconfig" | b"cmake" => place.is_of_builds = true,
                 b"node_modules" => place.is_in_modules = true,
-                b"site-packages" | b"dist-packages" => place.is_in_site = true,
+                site if python::is_site(site) => place.is_in_site = true,
                 b"tests" | b"test" | b"idle_test" => place.is_of_tests = true,
                 b"auto" => place.is_in_auto = true,
                 b"gems" => place.is_in_gems = true,
@@ -198,7 +193,7 @@ impl Place {
         if self.is_in_modules && ends(&[b".md", b".markdown"]) {
             return FileKind::Documentation;
         }
-        if (self.is_in_site || self.is_of_python) && self.is_of_tests {
+        if self.is_in_python_library && self.is_of_tests {
             return FileKind::Test;
         }
         FileKind::Other
@@ -263,15 +258,10 @@ pub enum Form {
     Data,
 }
 
-/// The form of the file at `path`; `is_executable` is what its mode says.
-pub fn form_of(path: &[u8], is_executable: bool) -> Form {
-    let (directory, name) = crate::entry::split(path);
-    Place::of(directory).form(name, is_executable)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::split;
 
     #[test]
     fn places_tell_kinds() {
@@ -288,7 +278,8 @@ mod tests {
             ("/app/README.md", FileKind::Other),
             ("/usr/bin/ls", FileKind::Other),
         ] {
-            assert_eq!(kind_of(path.as_bytes()), kind, "{path}");
+            let (directory, name) = split(path.as_bytes());
+            assert_eq!(Place::of(directory).kind(name), kind, "{path}");
         }
     }
 
@@ -306,7 +297,8 @@ mod tests {
             ("/app/x.jar", false, Form::Java),
             ("/usr/share/x/data", false, Form::Data),
         ] {
-            assert_eq!(form_of(path.as_bytes(), mode), form, "{path}");
+            let (directory, name) = split(path.as_bytes());
+            assert_eq!(Place::of(directory).form(name, mode), form, "{path}");
         }
     }
 }

@@ -32,7 +32,7 @@ use hashbrown::HashMap;
 use crate::content::{self, Body, Content};
 use crate::entry::Kind;
 use crate::error::Result;
-use crate::facts::evidence::{Claim, Claims, Evidence};
+use crate::facts::evidence::{Claims, Evidence};
 use crate::facts::filesystem::{Filesystem, Found};
 use crate::facts::kind::FileKind;
 use crate::facts::package::Packages;
@@ -268,10 +268,7 @@ impl Reach<'_> {
             }
             None => evidence,
         };
-        if evidence <= self.claims.evidence(node) {
-            return;
-        }
-        if self.claims.take(node, Claim { evidence, how: how.to_owned(), from }) {
+        if self.claims.take(node, evidence, how, from) {
             self.queue[evidence as usize].push(node);
             if leads_on(evidence) {
                 self.files.announce(node);

@@ -1,7 +1,7 @@
 //! Sections of programs that only debuggers read.
 
 use crate::facts::evidence::Confidence;
-use crate::facts::kind::{Form, form_of};
+use crate::facts::kind::Form;
 use crate::rule::seen::File;
 use crate::rule::seen::Part;
 use crate::rule::{Look, Rule, Used};
@@ -29,7 +29,8 @@ fn sections(file: &File<'_>) -> Vec<Part> {
         file.ends(&[".so", ".node"]) || memchr::memmem::find(file.name, b".so.").is_some();
     let is_program = || {
         let is_executable = file.image.files.is_executable(file.node);
-        is_executable && (form_of(file.path, true) == Form::Program || !file.name.contains(&b'.'))
+        is_executable
+            && (file.image.files.form(file.node) == Form::Program || !file.name.contains(&b'.'))
     };
     if !is_library && !is_program() {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! Headers and what else tells compilers of libraries.
 
 use crate::facts::evidence::Confidence;
-use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::kind::FileKind;
 use crate::rule::seen::File;
 use crate::rule::{Look, Rule, Used};
 
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn is_header(file: &File<'_>) -> bool {
-    (kind_of(file.path) == FileKind::Development
+    (file.image.files.kind(file.node) == FileKind::Development
         && !file.ends(&[".a", ".la", ".o", ".map", ".c", ".cc", ".cpp"]))
         || (file.is_in("include") && file.ends(&[".h", ".hpp", ".hh", ".gypi"]))
 }

@@ -1,7 +1,7 @@
 //! Tests of Python and of installed distributions.
 
 use crate::facts::evidence::Confidence;
-use crate::facts::kind::{FileKind, kind_of};
+use crate::facts::kind::FileKind;
 use crate::rule::{Look, Rule, Used};
 
 pub(super) const RULE: Rule = Rule {
@@ -14,5 +14,5 @@ pub(super) const RULE: Rule = Rule {
     example: "RUN pip install -r requirements.txt && find /usr/local -type d -name tests -prune -exec rm -rf {} +",
     confidence: Confidence::Medium,
     used: Used::Matters,
-    looks: &[Look::Files(|file| kind_of(file.path) == FileKind::Test)],
+    looks: &[Look::Files(|file| file.image.files.kind(file.node) == FileKind::Test)],
 };

@@ -95,10 +95,12 @@ impl Expansion {
 
 /// The variables that a word names.
 fn names(word: &[u8]) -> impl Iterator<Item = &[u8]> {
-    memchr::memchr_iter(b'$', word).map(|at| {
-        let rest = &word[at + 1..];
-        &rest[..rest.iter().take_while(|b| is_name(**b)).count()]
-    })
+    memchr::memchr_iter(b'$', word).map(|at| name_at(&word[at + 1..]))
+}
+
+/// The name that a text starts with, which may be empty.
+fn name_at(text: &[u8]) -> &[u8] {
+    &text[..text.iter().take_while(|b| is_name(**b)).count()]
 }
 
 /// Adds values that are not known yet.
@@ -120,9 +122,10 @@ fn put_in<'a>(
     let mut done: Vec<Vec<u8>> = vec![Vec::new()];
     let mut rest = word;
     while let Some(at) = memchr::memchr(b'$', rest) {
-        let end = rest[at + 1..].iter().take_while(|b| is_name(**b)).count() + at + 1;
+        let name = name_at(&rest[at + 1..]);
+        let end = at + 1 + name.len();
         let own = [rest[at..end].to_vec()];
-        let values = values(&rest[at + 1..end]).unwrap_or(&own);
+        let values = values(name).unwrap_or(&own);
         let mut next = Vec::new();
         for front in &done {
             for value in values {

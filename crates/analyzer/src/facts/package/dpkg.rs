@@ -186,9 +186,8 @@ fn diversions(files: &Filesystem<'_>) -> Result<Diversions> {
 
 /// Gives the package the files of its list. Directories belong to nobody.
 fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &mut Package) {
-    // Lists name a directory before what is in it.
-    let mut before: Option<(&[u8], Option<NodeId>)> = None;
-    let mut entered: Option<(&[u8], NodeId)> = None;
+    // Lists name a directory before what is in it: where the last of them led.
+    let mut known: Option<(&[u8], Option<NodeId>)> = None;
     for line in list.split(|b| *b == b'\n').filter(|line| line.len() > 1) {
         let line = match diversions.get(line) {
             Some((to, by)) if by != package.name.as_bytes() => &to[..],
@@ -197,15 +196,14 @@ fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &m
         let path = line.strip_prefix(b"/").unwrap_or(line);
         let (directory, name) = crate::entry::split(path);
         // `/bin/ls` of a list is `/usr/bin/ls` where `/bin` is a symlink.
-        let found = match before {
-            Some((known, found)) if known == directory => found,
-            _ if entered.is_some_and(|(known, _)| known == directory) => entered.map(|at| at.1),
+        let found = match known {
+            Some((path, found)) if path == directory => found,
             _ => files.find(directory).map(|found| found.node),
         };
-        before = Some((directory, found));
+        known = Some((directory, found));
         let Some(node) = found.and_then(|found| files.tree().child(found, name)) else { continue };
         if files.is_directory(node) {
-            entered = Some((path, node));
+            known = Some((path, Some(node)));
         } else {
             package.files.push(node);
         }
