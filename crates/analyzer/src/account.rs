@@ -28,6 +28,7 @@ pub use base::Base;
 pub use dive::DiveFigures;
 pub use duplicates::Duplicate;
 pub use equal_contents::EqualContents;
+pub(crate) use equal_contents::Threads;
 pub use waste::{Waste, WastedPath};
 
 /// The sizes of an image. They measure different things and are never mixed.
@@ -175,7 +176,8 @@ pub fn account(
     base: Option<Base>,
     jobs: NonZeroUsize,
 ) -> Result<Account> {
-    let compare = |account: &Account| Ok((EqualContents::of_live(account, jobs)?, ()));
+    let compare =
+        |account: &Account| Ok((EqualContents::of_live(account, &Threads::new(jobs))?, ()));
     Ok(account_with(image, layers, base, jobs, compare)?.0)
 }
 
@@ -191,11 +193,13 @@ pub fn account_beside<T>(
 ) -> Result<(Account, T)> {
     let compare = |account: &Account| {
         let Some(others) = NonZeroUsize::new(jobs.get() - 1) else {
-            return Ok((EqualContents::of_live(account, jobs)?, beside(account)));
+            return Ok((EqualContents::of_live(account, &Threads::new(jobs))?, beside(account)));
         };
+        let others = Threads::new(others);
         std::thread::scope(|scope| {
-            let equal_contents = scope.spawn(|| EqualContents::of_live(account, others));
+            let equal_contents = scope.spawn(|| EqualContents::of_live(account, &others));
             let told = beside(account);
+            others.add_one();
             Ok((joined(equal_contents)?, told))
         })
     };

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
-use crate::account::{Account, EqualContents};
+use crate::account::{Account, EqualContents, Threads};
 use crate::error::Result;
 use crate::layer::content_hash::ContentHash;
 
@@ -261,7 +261,13 @@ fn same_entry(old: &Account, a: u32, new: &Account, b: u32) -> bool {
 fn hashes(account: &Account, mut needed: Vec<u32>, jobs: NonZeroUsize) -> Result<EqualContents> {
     needed.sort_unstable();
     needed.dedup();
-    EqualContents::of(&account.image, &account.read, &account.payloads, &needed, jobs)
+    EqualContents::of(
+        &account.image,
+        &account.read,
+        &account.payloads,
+        &needed,
+        &Threads::new(jobs),
+    )
 }
 
 /// Every list sums to the change that it explains.

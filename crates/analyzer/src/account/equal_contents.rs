@@ -30,6 +30,20 @@ pub struct EqualContents {
     rewritten: Vec<u32>,
 }
 
+/// How many threads may compare: more, once others have done what they do beside.
+pub(crate) struct Threads(AtomicUsize);
+
+impl Threads {
+    pub(crate) const fn new(count: NonZeroUsize) -> Self {
+        Self(AtomicUsize::new(count.get()))
+    }
+
+    /// Says that one more processor has nothing else to do.
+    pub(crate) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Bytes by which payloads of equal size are told apart before they are hashed.
 const HEAD: u64 = 4 << 10;
 /// Payloads that one thread takes at a time: neighbours, whose contents are read together.
@@ -55,14 +69,14 @@ impl EqualContents {
     }
 
     /// Compares the live payloads, and overwritten ones with their successors.
-    pub(crate) fn of_live(account: &Account, jobs: NonZeroUsize) -> Result<Self> {
+    pub(crate) fn of_live(account: &Account, threads: &Threads) -> Result<Self> {
         let Account { image, read: layers, payloads, .. } = account;
-        let rewritten = rewritten(image, layers, payloads, jobs)?;
+        let rewritten = rewritten(image, layers, payloads, threads)?;
         let mut by_size = live_by_size(payloads);
-        sift(&mut by_size, image, layers, payloads, jobs)?;
+        sift(&mut by_size, image, layers, payloads, threads)?;
         by_size.sort_unstable_by_key(|(_, at)| *at);
         let alike: Vec<u32> = by_size.into_iter().map(|(_, at)| at).collect();
-        Ok(Self { rewritten, ..Self::of(image, layers, payloads, &alike, jobs)? })
+        Ok(Self { rewritten, ..Self::of(image, layers, payloads, &alike, threads)? })
     }
 
     /// Hashes the payloads at the positions in `needed`, which ascend.
@@ -71,11 +85,11 @@ impl EqualContents {
         layers: &[ReadLayer],
         payloads: &[Payload],
         needed: &[u32],
-        jobs: NonZeroUsize,
+        threads: &Threads,
     ) -> Result<Self> {
         let places = Places { image, layers, payloads };
         let hashes =
-            in_parallel(needed, BATCH, jobs, &places, [0; 32], |batch, hashes, reader| {
+            in_parallel(needed, BATCH, threads, &places, [0; 32], |batch, hashes, reader| {
                 reader.hash_all(&places.of(batch), hashes)
             })?;
         Ok(Self { hashed: needed.to_vec(), hashes, rewritten: Vec::new() })
@@ -87,7 +101,7 @@ fn rewritten(
     image: &Image,
     layers: &[ReadLayer],
     payloads: &[Payload],
-    jobs: NonZeroUsize,
+    threads: &Threads,
 ) -> Result<Vec<u32>> {
     let successor = |payload: &Payload| match payload.fate {
         Fate::Wasted { cause: Cause::Overwritten, successor, .. } => Some(successor),
@@ -103,7 +117,7 @@ fn rewritten(
         }
     }
     let places = Places { image, layers, payloads };
-    let same = in_parallel(&pairs, PAIRS, jobs, &places, false, |batch, same, reader| {
+    let same = in_parallel(&pairs, PAIRS, threads, &places, false, |batch, same, reader| {
         for ((old, new), same) in batch.iter().zip(same) {
             *same = reader.are_equal(places.at(*old), places.at(*new))?;
         }
@@ -130,7 +144,7 @@ fn sift(
     image: &Image,
     layers: &[ReadLayer],
     payloads: &[Payload],
-    jobs: NonZeroUsize,
+    threads: &Threads,
 ) -> Result<()> {
     let places = Places { image, layers, payloads };
     // A hash that is at hand tells more than first bytes do, and cannot be compared with them.
@@ -149,7 +163,7 @@ fn sift(
     }
     rows.sort_unstable();
     let hasher = DefaultHashBuilder::default();
-    let heads = in_parallel(&rows, BATCH, jobs, &places, 0, |batch, heads, reader| {
+    let heads = in_parallel(&rows, BATCH, threads, &places, 0, |batch, heads, reader| {
         reader.starts(&places.of(batch), HEAD, |at, bytes| heads[at] = hasher.hash_one(bytes))
     })?;
     let mut alike: Vec<(u64, u64, u32)> = rows
@@ -203,7 +217,7 @@ impl Places<'_> {
 fn in_parallel<T: Sync, A: Copy + Send>(
     items: &[T],
     batch: usize,
-    jobs: NonZeroUsize,
+    threads: &Threads,
     places: &Places<'_>,
     empty: A,
     work: impl Fn(&[T], &mut [A], &mut Reader<'_>) -> Result<()> + Sync,
@@ -212,9 +226,10 @@ fn in_parallel<T: Sync, A: Copy + Send>(
     let batches: Vec<Mutex<&mut [A]>> = answers.chunks_mut(batch).map(Mutex::new).collect();
     let next = AtomicUsize::new(0);
     let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-    let run = || {
+    let run = |more: &mut dyn FnMut()| {
         let mut reader = Reader::new(places.image, places.layers);
         loop {
+            more();
             let at = next.fetch_add(1, Ordering::Relaxed);
             let (Some(answers), Some(items)) = (batches.get(at), items.chunks(batch).nth(at))
             else {
@@ -231,10 +246,13 @@ fn in_parallel<T: Sync, A: Copy + Send>(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..jobs.get().min(batches.len()) {
-            scope.spawn(run);
-        }
-        run();
+        let mut running = 1;
+        run(&mut || {
+            while running < threads.0.load(Ordering::Relaxed).min(batches.len()) {
+                scope.spawn(|| run(&mut || ()));
+                running += 1;
+            }
+        });
     });
     drop(batches);
     match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {

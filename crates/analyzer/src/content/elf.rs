@@ -187,13 +187,18 @@ impl Collector {
             State::Read(elf) => return Some(*elf),
             State::Headers(_) | State::CoreDump | State::Nothing => return None,
         };
-        let (mut elf, regions) = structure::read(&sparse)?;
+        let (mut elf, mut regions) = structure::read(&sparse)?;
         elf.is_partial = sparse.is_partial;
+        let silent = std::mem::take(&mut regions.silent);
         let mut scan = Scan::new(regions);
         for (start, bytes) in sparse.parts() {
-            scan.look_at(bytes, start, 0..bytes.len());
-            if let Some(mark) = scan.go_mark(bytes, start, 0) {
-                scan.read_go(&bytes[mark..]);
+            for (from, to) in plan::without((start, start + bytes.len() as u64), &silent) {
+                let inside = |offset: u64| usize::try_from(offset - start).unwrap_or(bytes.len());
+                let bytes = &bytes[inside(from)..inside(to)];
+                scan.look_at(bytes, from, 0..bytes.len());
+                if let Some(mark) = scan.go_mark(bytes, from, 0) {
+                    scan.read_go(&bytes[mark..]);
+                }
             }
         }
         scan.finish(&mut elf);

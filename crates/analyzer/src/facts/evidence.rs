@@ -1,5 +1,8 @@
 //! How sure it is that a file is used, and why.
 
+use hashbrown::HashMap;
+
+use crate::layer::index::{NONE, position};
 use crate::tree::NodeId;
 
 /// How strongly a file is tied to what the image runs, weakest first.
@@ -74,36 +77,59 @@ impl Confidence {
 }
 
 /// One link of the chain that leads to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim<'a> {
     /// The weakest evidence on the way.
     pub evidence: Evidence,
     /// What it is for the file before it, or for the configuration: `#! of`, `ENTRYPOINT`.
-    pub how: String,
+    pub how: &'a str,
     /// The file before it; `None` where the chain starts.
     pub from: Option<NodeId>,
 }
 
 /// The claims on every node: the strongest on each, and of equally strong ones the first.
 pub struct Claims {
-    by_node: Vec<Option<Claim>>,
+    /// By node.
+    evidence: Vec<Evidence>,
+    /// By node, where there is evidence: the position of the words in `hows`, and the file before.
+    links: Vec<(u32, u32)>,
+    hows: Vec<Box<str>>,
+    by_how: HashMap<Box<str>, u32>,
     /// How many claims were taken, replaced ones included.
     count: usize,
 }
 
 impl Claims {
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { by_node: vec![None; nodes], count: 0 }
+        Self {
+            evidence: vec![Evidence::None; nodes],
+            links: vec![(0, 0); nodes],
+            hows: Vec::new(),
+            by_how: HashMap::new(),
+            count: 0,
+        }
     }
 
     /// The claim on a node.
-    pub fn get(&self, node: NodeId) -> Option<&Claim> {
-        self.by_node[node.0 as usize].as_ref()
+    pub fn get(&self, node: NodeId) -> Option<Claim<'_>> {
+        let evidence = self.evidence(node);
+        let (how, from) = self.links[node.0 as usize];
+        (evidence > Evidence::None).then(|| Claim {
+            evidence,
+            how: &self.hows[how as usize],
+            from: Some(from).filter(|from| *from != NONE).map(NodeId),
+        })
     }
 
     /// The evidence of a node.
     pub fn evidence(&self, node: NodeId) -> Evidence {
-        self.get(node).map_or(Evidence::None, |claim| claim.evidence)
+        self.evidence[node.0 as usize]
+    }
+
+    /// The nodes with evidence, in no particular order.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let claimed = (0_u32..).zip(&self.evidence).filter(|(_, found)| **found > Evidence::None);
+        claimed.map(|(node, _)| NodeId(node))
     }
 
     /// How many claims were taken so far.
@@ -122,9 +148,21 @@ impl Claims {
         if evidence <= self.evidence(node) {
             return false;
         }
-        self.by_node[node.0 as usize] = Some(Claim { evidence, how: how.to_owned(), from });
+        self.evidence[node.0 as usize] = evidence;
+        self.links[node.0 as usize] = (self.position(how), from.map_or(NONE, |from| from.0));
         self.count += 1;
         true
+    }
+
+    /// Where words stand in `hows`: thousands of claims share a few dozen.
+    fn position(&mut self, how: &str) -> u32 {
+        if let Some(known) = self.by_how.get(how) {
+            return *known;
+        }
+        let new = position(self.hows.len());
+        self.hows.push(how.into());
+        self.by_how.insert(how.into(), new);
+        new
     }
 
     /// From a node back to where its chain starts: each node with what it is for the next one.
@@ -138,7 +176,7 @@ impl Claims {
             if chain.len() > 1000 {
                 break;
             }
-            chain.push((node, claim.how.as_str()));
+            chain.push((node, claim.how));
             at = claim.from;
         }
         chain

@@ -1,11 +1,12 @@
 //! The final filesystem, read as the image's own programs would read it: paths are resolved inside
 //! the tree, symlinks included, and contents come from the layers. Nothing of the host is looked at.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::hash::BuildHasher as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use crate::account::Account;
 use crate::content::elf::Machine;
@@ -37,8 +38,13 @@ pub struct Filesystem<'a> {
     shared_objects: OnceCell<HashMap<Vec<u8>, Vec<NodeId>>>,
     /// The children of directories that were asked for, by name.
     sorted: RefCell<HashMap<NodeId, Rc<[NodeId]>>>,
+    /// The children of directories that were asked for, by the hash of their names up to the first dot.
+    stems: RefCell<HashMap<NodeId, HashTable<NodeId>>>,
+    hasher: DefaultHashBuilder,
     /// What directories tell of the files in them.
     places: RefCell<HashMap<NodeId, Place>>,
+    /// The directory that was asked for last, as neighbours are asked for one after the other.
+    last_place: Cell<Option<(NodeId, Place)>>,
 }
 
 impl<'a> Filesystem<'a> {
@@ -50,7 +56,10 @@ impl<'a> Filesystem<'a> {
             nodes: OnceCell::new(),
             shared_objects: OnceCell::new(),
             sorted: RefCell::default(),
+            stems: RefCell::default(),
+            hasher: DefaultHashBuilder::default(),
             places: RefCell::default(),
+            last_place: Cell::default(),
         }
     }
 
@@ -160,8 +169,15 @@ impl<'a> Filesystem<'a> {
     /// What the directory of a node tells of it.
     pub fn place(&self, node: NodeId) -> Place {
         let directory = self.tree().parent(node).unwrap_or(NodeId::ROOT);
+        if let Some((last, place)) = self.last_place.get()
+            && last == directory
+        {
+            return place;
+        }
         let of = || Place::of(&self.path(directory));
-        *self.places.borrow_mut().entry(directory).or_insert_with(of)
+        let place = *self.places.borrow_mut().entry(directory).or_insert_with(of);
+        self.last_place.set(Some((directory, place)));
+        place
     }
 
     /// What kind of file a node is, by where it stands.
@@ -265,22 +281,30 @@ impl<'a> Filesystem<'a> {
 
     /// Those children whose names start so, by name.
     pub fn children_starting_with(&self, directory: NodeId, start: &[u8]) -> Vec<NodeId> {
-        let (sorted, from) = self.sorted_from(directory, start);
+        let sorted = self.sorted(directory);
+        let from = sorted.partition_point(|child| self.tree().name(*child) < start);
         let fits = |child: &NodeId| self.tree().name(*child).starts_with(start);
         sorted[from..].iter().copied().take_while(fits).collect()
     }
 
-    /// Whether a directory has a child whose name starts so.
-    pub fn has_child_starting_with(&self, directory: NodeId, start: &[u8]) -> bool {
-        let (sorted, from) = self.sorted_from(directory, start);
-        sorted.get(from).is_some_and(|child| self.tree().name(*child).starts_with(start))
-    }
-
-    /// The children of a directory by name, and where those stand whose names start so.
-    fn sorted_from(&self, directory: NodeId, start: &[u8]) -> (Rc<[NodeId]>, usize) {
-        let sorted = self.sorted(directory);
-        let from = sorted.partition_point(|child| self.tree().name(*child) < start);
-        (sorted, from)
+    /// Whether a directory has a child of this name, with whatever behind a dot: `a`, `a.py`,
+    /// `a.cpython-311-x86_64-linux-gnu.so`.
+    pub fn has_stem(&self, directory: NodeId, stem: &[u8]) -> bool {
+        let tree = self.tree();
+        let stem_of = |child: &NodeId| {
+            let name = tree.name(*child);
+            &name[..memchr::memchr(b'.', name).unwrap_or(name.len())]
+        };
+        let hash = |stem: &[u8]| self.hasher.hash_one(stem);
+        let mut known = self.stems.borrow_mut();
+        let stems = known.entry(directory).or_insert_with(|| {
+            let mut stems = HashTable::new();
+            for child in tree.children(directory) {
+                stems.insert_unique(hash(stem_of(&child)), child, |child| hash(stem_of(child)));
+            }
+            stems
+        });
+        stems.find(hash(stem), |child| stem_of(child) == stem).is_some()
     }
 
     /// Sorted once: a directory of modules is asked for with each of them.

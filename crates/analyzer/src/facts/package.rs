@@ -19,6 +19,7 @@ use jettison_oci::escape;
 use crate::content::{Body, Content};
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
+use crate::layer::index::NONE;
 use crate::limits::{PACKAGES_MAX, PROVIDERS_MAX};
 use crate::tree::NodeId;
 
@@ -152,7 +153,8 @@ impl Package {
 pub struct Packages {
     /// Every package, in the order of its database.
     pub all: Vec<Package>,
-    owners: HashMap<NodeId, u32>,
+    /// By node, its package; [`NONE`] where no package brought it.
+    owners: Vec<u32>,
     alternatives: HashSet<NodeId>,
     dependants: Vec<Vec<u32>>,
     is_full: bool,
@@ -163,7 +165,7 @@ pub struct Packages {
 impl Packages {
     /// Reads every database of the image.
     pub fn read(files: &Filesystem<'_>) -> Result<Self> {
-        let mut packages = Self::default();
+        let mut packages = Self { owners: vec![NONE; files.tree().made()], ..Self::default() };
         dpkg::read(files, &mut packages)?;
         apk::read(files, &mut packages)?;
         rpm::read(files, &mut packages)?;
@@ -218,12 +220,13 @@ impl Packages {
 
     /// The package that brought a node.
     pub fn owner(&self, node: NodeId) -> Option<&Package> {
-        self.owners.get(&node).map(|at| &self.all[*at as usize])
+        self.owner_position(node).map(|at| &self.all[at])
     }
 
     /// The same by position in [`Self::all`].
     pub fn owner_position(&self, node: NodeId) -> Option<usize> {
-        self.owners.get(&node).map(|at| *at as usize)
+        let owner = self.owners.get(node.0 as usize).filter(|at| **at != NONE);
+        owner.map(|at| *at as usize)
     }
 
     /// Positions of the packages that depend on the one at `position`.
@@ -239,10 +242,9 @@ impl Packages {
     /// Makes the packages from `first` on the owners of their files, whoever was before: a
     /// language's package is closer to a file than the distribution's that holds it.
     fn own(&mut self, first: usize) {
-        self.owners.reserve(self.all[first..].iter().map(|package| package.files.len()).sum());
         for (at, package) in (0_u32..).zip(&self.all).skip(first) {
             for node in &package.files {
-                self.owners.insert(*node, at);
+                self.owners[node.0 as usize] = at;
             }
         }
     }

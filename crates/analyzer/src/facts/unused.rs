@@ -59,12 +59,8 @@ struct Rows {
 pub(super) fn find(files: &Filesystem<'_>, packages: &Packages, reached: &Reached) -> Unused {
     let account = files.account();
     let mut is_used = vec![false; account.payloads.len()];
-    for &node in files.nodes() {
-        if reached.claims.evidence(node) > Evidence::None
-            && let Some(payload) = files.tree().payload(node)
-        {
-            is_used[payload as usize] = true;
-        }
+    for payload in reached.claims.nodes().filter_map(|node| files.tree().payload(node)) {
+        is_used[payload as usize] = true;
     }
     let blind: BTreeSet<Blind> = reached.blind.iter().map(|(blind, _)| *blind).collect();
     let mut groups: BTreeMap<(GroupName, Confidence, FileKind), Rows> = BTreeMap::new();

@@ -126,22 +126,25 @@ impl Tree {
 
     /// The path from the root, without a leading slash; empty for the root.
     pub fn path(&self, id: NodeId) -> Vec<u8> {
-        let mut path = self.absolute_path(id);
-        path.remove(0);
-        path
+        self.path_behind(id, 0)
     }
 
     /// The path from the root, with a slash.
     pub fn absolute_path(&self, id: NodeId) -> Vec<u8> {
+        self.path_behind(id, 1)
+    }
+
+    /// The path from the root, with as many slashes in front: one, or none.
+    fn path_behind(&self, id: NodeId, slashes: usize) -> Vec<u8> {
         let above = || std::iter::successors(Some(id), |at| self.parent(*at));
         let names = || above().take_while(|at| *at != NodeId::ROOT).map(|at| self.name(at));
-        let length = names().map(|name| 1 + name.len()).sum::<usize>().max(1);
-        // Each stands behind a slash; the last one is filled in first.
+        let length = names().map(|name| 1 + name.len()).sum::<usize>().max(1) - 1 + slashes;
+        // Each but the first stands behind a slash; the last one is filled in first.
         let mut path = vec![b'/'; length];
         let mut end = length;
         for name in names() {
             path[end - name.len()..end].copy_from_slice(name);
-            end -= name.len() + 1;
+            end = (end - name.len()).saturating_sub(1);
         }
         path
     }

@@ -225,8 +225,7 @@ impl<'a> Origins<'a> {
                 let is_module = claim.how == "#! of" && !self.is_program(from);
                 return Ok(if is_module { Starter::Distribution } else { Starter::File(from) });
             }
-            let passes =
-                matches!(claim.how.as_str(), "command of" | "run by" | "argument of" | "script of");
+            let passes = matches!(claim.how, "command of" | "run by" | "argument of" | "script of");
             let content = self.files.content(from)?;
             let is_elf = content.is_some_and(|content| matches!(content.body, Body::Elf(_)));
             // A link in front of a wrapper passes on what the wrapper starts.

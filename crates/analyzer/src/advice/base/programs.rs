@@ -215,7 +215,7 @@ fn started(workload: &mut Workload<'_>, node: NodeId) -> Result<()> {
             let content = workload.files.content(file)?;
             let is_elf = content.is_some_and(|content| matches!(content.body, Body::Elf(_)));
             let from = workload.path(file);
-            let how = workload.facts.claims.get(node).map(|claim| claim.how.as_str());
+            let how = workload.facts.claims.get(node).map(|claim| claim.how);
             // A program's data names many others, most of which it never starts.
             if is_elf && how == Some("path in") {
                 if !is_shell(&name) {

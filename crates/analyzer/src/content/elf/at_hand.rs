@@ -22,11 +22,17 @@ pub(super) fn read(file: &dyn ReadAt, wanted: &Sparse) -> io::Result<Option<Elf>
         known = plan::merged(known);
         data = Some(Sparse::read(file, known.clone(), wanted.size())?);
     }
-    let Some((mut elf, regions)) = data.as_ref().and_then(structure::read) else { return Ok(None) };
+    let Some((mut elf, mut regions)) = data.as_ref().and_then(structure::read) else {
+        return Ok(None);
+    };
     elf.is_partial = wanted.is_partial;
+    let silent = std::mem::take(&mut regions.silent);
     let mut search = Search { file, scan: Scan::new(regions), window: vec![0; WINDOW] };
     for (start, end) in wanted.ranges() {
-        search.part(start, end.min(wanted.size()))?;
+        let range = (start, end.min(wanted.size()));
+        for (start, end) in plan::without(range, &silent) {
+            search.part(start, end)?;
+        }
     }
     search.scan.finish(&mut elf);
     Ok(Some(elf))

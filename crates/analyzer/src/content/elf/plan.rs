@@ -126,6 +126,17 @@ pub(super) fn merged(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     merged
 }
 
+/// What ascending ranges leave of one.
+pub(super) fn without(
+    (start, end): (u64, u64),
+    holes: &[(u64, u64)],
+) -> impl Iterator<Item = (u64, u64)> {
+    let holes = holes.iter().filter(move |hole| hole.0 < end && start < hole.1);
+    let starts = std::iter::once(start).chain(holes.clone().map(|hole| hole.1));
+    let ends = holes.map(|hole| hole.0).chain(std::iter::once(end));
+    starts.zip(ends).filter(|(start, end)| start < end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,5 +195,15 @@ mod tests {
         assert_eq!(kept(&[front, code, tables]).0, (30 << 20) + (1 << 10));
         // The front may hold everything.
         assert_eq!(kept(&[(1, 5, 0, 3 << 20)]), (3 << 20, false));
+    }
+
+    #[test]
+    fn holes_are_left_out() {
+        let left = |range, holes: &[(u64, u64)]| without(range, holes).collect::<Vec<_>>();
+        assert_eq!(left((10, 20), &[]), [(10, 20)]);
+        assert_eq!(left((10, 20), &[(0, 10), (12, 14), (18, 30)]), [(10, 12), (14, 18)]);
+        assert_eq!(left((10, 20), &[(0, 12), (15, 20), (20, 22)]), [(12, 15)]);
+        assert_eq!(left((10, 20), &[(10, 20)]), []);
+        assert_eq!(left((10, 20), &[(0, u64::MAX)]), []);
     }
 }

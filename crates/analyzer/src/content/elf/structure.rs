@@ -24,6 +24,8 @@ pub(super) struct Regions {
     pub(super) loaded: u64,
     /// What is loaded to be written to, ascending.
     pub(super) written: Vec<(u64, u64)>,
+    /// Tables that name nothing, ascending and apart.
+    pub(super) silent: Vec<(u64, u64)>,
     /// The tables of dynamic strings, ascending.
     pub(super) strings: Vec<(u64, u64)>,
 }
@@ -97,6 +99,7 @@ fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, Re
     let regions = Regions {
         written: merged(written.collect()),
         loaded: loaded.map(|segment| range(segment).1).max().unwrap_or(u64::MAX),
+        silent: sections::silent(header, endian, data),
         strings: merged(tables),
     };
     Some((elf, regions))

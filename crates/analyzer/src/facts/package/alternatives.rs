@@ -22,7 +22,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) {
         if found.links.iter().take(2).copied().any(is_one)
             && let Ok(owner) = u32::try_from(owner)
         {
-            packages.owners.insert(node, owner);
+            packages.owners[node.0 as usize] = owner;
             packages.alternatives.insert(node);
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             if automatic.as_ref().is_some_and(|names| names.contains(package.name.as_str())) {
                 package.reason = Reason::Dependency;
             }
-            let architecture = fields.get("Architecture").copied().unwrap_or_default();
+            let architecture = fields.get("Architecture");
             let records =
                 [format!("{}:{architecture}.", package.name), format!("{}.", package.name)];
             let mut list = None;
@@ -91,31 +91,66 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
     Ok(())
 }
 
-/// The paragraphs of a control file; continued lines are joined by line ends.
-fn paragraphs(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
-    text.split("\n\n").map(|paragraph| {
-        let mut fields = HashMap::new();
-        let mut rest = paragraph.trim_matches('\n');
-        while !rest.is_empty() {
-            let end = rest
-                .match_indices('\n')
-                .map(|(at, _)| at)
-                .find(|at| !rest[at + 1..].starts_with([' ', '\t']))
-                .unwrap_or(rest.len());
-            if let Some((name, value)) = rest[..end].split_once(':') {
-                fields.insert(name, value.trim());
+/// The fields of one paragraph of a control file, as far as anybody asks for them. Continued lines
+/// are joined by line ends.
+struct Fields<'a>([&'a str; FIELDS.len()]);
+
+/// The fields that are asked for.
+const FIELDS: [&str; 12] = [
+    "Package",
+    "Status",
+    "Version",
+    "Architecture",
+    "Installed-Size",
+    "Essential",
+    "Depends",
+    "Pre-Depends",
+    "Recommends",
+    "Suggests",
+    "Provides",
+    "Auto-Installed",
+];
+
+impl<'a> Fields<'a> {
+    fn of(paragraph: &'a str) -> Self {
+        let mut fields = Self([""; FIELDS.len()]);
+        let bytes = paragraph.as_bytes();
+        let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
+        let mut start = 0;
+        for end in ends.filter(|end| !matches!(bytes.get(end + 1), Some(b' ' | b'\t'))) {
+            if let Some((name, value)) = paragraph[start..end].split_once(':')
+                && let Some(at) = FIELDS.iter().position(|field| *field == name)
+            {
+                fields.0[at] = value.trim();
             }
-            rest = rest.get(end + 1..).unwrap_or_default();
+            start = (end + 1).min(bytes.len());
         }
         fields
+    }
+
+    /// The value of one of [`FIELDS`]; empty where the paragraph does not have it.
+    fn get(&self, name: &str) -> &'a str {
+        FIELDS.iter().position(|field| *field == name).map_or("", |at| self.0[at])
+    }
+}
+
+/// The paragraphs of a control file.
+fn paragraphs(text: &str) -> impl Iterator<Item = Fields<'_>> {
+    let mut from = 0;
+    let ends = memchr::memmem::find_iter(text.as_bytes(), b"\n\n").chain([text.len()]);
+    ends.map(move |end| {
+        let paragraph = &text[from..end];
+        from = (end + 2).min(text.len());
+        Fields::of(paragraph.trim_matches('\n'))
     })
 }
 
-fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
-    let field = |name: &str| fields.get(name).copied().unwrap_or_default();
-    let name = fields.get("Package")?;
+fn package(fields: &Fields<'_>) -> Option<Package> {
+    let field = |name: &str| fields.get(name);
+    let name = Some(field("Package")).filter(|name| !name.is_empty())?;
     // `status.d` has no Status field: what stands there is installed.
-    if let Some(status) = fields.get("Status")
+    let status = field("Status");
+    if !status.is_empty()
         && !matches!(
             status.split_whitespace().last(),
             Some(
@@ -142,7 +177,7 @@ fn package(fields: &HashMap<&str, &str>) -> Option<Package> {
         depends: relations("Depends", "Pre-Depends"),
         recommends: relations("Recommends", "Suggests"),
         provides: self::relations(field("Provides")).concat(),
-        ..Package::new(Ecosystem::Dpkg, (*name).to_owned())
+        ..Package::new(Ecosystem::Dpkg, name.to_owned())
     })
 }
 
@@ -166,8 +201,8 @@ fn relations(text: &str) -> Vec<Vec<String>> {
 fn automatic(files: &Filesystem<'_>) -> Result<Option<HashSet<String>>> {
     let Some(states) = files.document(b"var/lib/apt/extended_states")? else { return Ok(None) };
     let names = paragraphs(&String::from_utf8_lossy(states.text()))
-        .filter(|fields| fields.get("Auto-Installed") == Some(&"1"))
-        .filter_map(|fields| Some((*fields.get("Package")?).to_owned()))
+        .filter(|fields| fields.get("Auto-Installed") == "1")
+        .map(|fields| fields.get("Package").to_owned())
         .collect();
     Ok(Some(names))
 }
@@ -188,7 +223,13 @@ fn diversions(files: &Filesystem<'_>) -> Result<Diversions> {
 fn own(files: &Filesystem<'_>, list: &[u8], diversions: &Diversions, package: &mut Package) {
     // Lists name a directory before what is in it: where the last of them led.
     let mut known: Option<(&[u8], Option<NodeId>)> = None;
-    for line in list.split(|b| *b == b'\n').filter(|line| line.len() > 1) {
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', list).chain([list.len()]) {
+        let line = &list[from..end];
+        from = (end + 1).min(list.len());
+        if line.len() <= 1 {
+            continue;
+        }
         let line = match diversions.get(line) {
             Some((to, by)) if by != package.name.as_bytes() => &to[..],
             _ => line,
@@ -250,12 +291,14 @@ mod tests {
                      Package: gone\nStatus: deinstall ok config-files\n\nPackage: z\nInstalled-Size: 3\n";
         assert_eq!(names(text), ["a", "z"]);
         let fields = paragraphs(text).next().unwrap();
-        assert_eq!(fields["Description"], "one\n two");
         assert_eq!(
-            relations(fields["Depends"]),
+            relations(fields.get("Depends")),
             [vec!["b".to_owned(), "c".to_owned()], vec!["d".to_owned()]]
         );
         assert_eq!(names("\u{fffd}"), [] as [&str; 0]);
+        let continued = paragraphs("\nDepends:\n a,\n\tb\nPackage: x\n\n\n\nPackage: y");
+        let fields: Vec<_> = continued.map(|f| (f.get("Package"), f.get("Depends"))).collect();
+        assert_eq!(fields, [("x", "a,\n\tb"), ("", ""), ("y", "")]);
         assert_eq!(relations("a(>= 1)|b [amd64]"), [["a", "b"]]);
     }
 }

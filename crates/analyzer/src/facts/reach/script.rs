@@ -63,7 +63,7 @@ fn is_run(reach: &Reach<'_>, script: NodeId) -> bool {
     let mut at = script;
     for _ in 0..SYMLINKS_MAX {
         let Some(claim) = reach.claims.get(at) else { break };
-        match (claim.how.as_str(), claim.from) {
+        match (claim.how, claim.from) {
             ("target of", Some(from)) if reach.files.tree().kind(from) == Kind::Symlink => {
                 at = from;
             }

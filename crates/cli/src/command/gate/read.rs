@@ -46,7 +46,7 @@ enum Known {
     /// Whose they are.
     Packages(Packages),
     /// And what leads to them.
-    Facts(Facts),
+    Facts(Box<Facts>),
 }
 
 impl<'a> Reader<'a> {
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         let (known, findings) = if wanted.findings || wanted.unused {
             let facts = Facts::of(&files, None, settings::jobs(self.read))?;
             let findings = wanted.findings.then(|| Findings::of(&files, &facts, &self.ignores));
-            (Known::Facts(facts), findings)
+            (Known::Facts(Box::new(facts)), findings)
         } else {
             (Known::Packages(Packages::read(&files)?), None)
         };
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         };
         let files = Filesystem::new(&account);
         let known = if like.wanted.unused {
-            Known::Facts(Facts::of(&files, None, settings::jobs(self.read))?)
+            Known::Facts(Box::new(Facts::of(&files, None, settings::jobs(self.read))?))
         } else {
             Known::Packages(Packages::read(&files)?)
         };

@@ -123,7 +123,7 @@ pub(super) fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -
     let mut parts = module.split('.').peekable();
     while let Some(part) = parts.next() {
         // Most places have nothing of that name.
-        if !files.has_child_starting_with(at, part.as_bytes()) {
+        if !files.has_stem(at, part.as_bytes()) {
             return None;
         }
         let package = files.find_from(at, part.as_bytes()).map(|found| found.node);
