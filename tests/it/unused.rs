@@ -116,6 +116,22 @@ fn a_program_needs_what_its_loader_would_load() {
 }
 
 #[test]
+fn a_program_that_has_a_shell_run_commands_leads_to_those_its_data_names() {
+    let user = User::new();
+    // Its data has `dpkg-deb --control`, and `install` in sentences.
+    let layer = ["usr/bin/dpkg-deb", "usr/bin/install"]
+        .iter()
+        .fold(programs_of_this_machine(&["/usr/bin/dpkg"]), |layer, path| {
+            layer.file_with(path, content(path, 300), Meta::mode(0o755))
+        });
+    let image = ImageBuilder::new().layer(layer, "COPY . / # buildkit").tag("x:1");
+    let word = write(&user, "tool.tar", &image.entrypoint(&["/usr/bin/dpkg"]));
+    let of = why(&user, &word, "/usr/bin/dpkg-deb");
+    assert_eq!((&of["evidence"], &of["chain"][0]["how"]), (&"named".into(), &"command in".into()));
+    assert_eq!(why(&user, &word, "/usr/bin/install")["evidence"], "none");
+}
+
+#[test]
 fn what_nothing_leads_to_is_told_by_package_and_directory() {
     let user = User::new();
     let image = image("/usr/bin/bash").entrypoint(&["/usr/bin/bash", "/no/such/script"]);

@@ -61,6 +61,9 @@ pub struct Elf {
     pub sonames: Vec<Box<[u8]>>,
     /// Absolute paths in its data.
     pub paths: Vec<Box<[u8]>>,
+    /// Programs, by name or path, that texts in its data give an option to, where it has a shell run
+    /// commands (`popen`, `system`).
+    pub commands: Vec<Box<[u8]>>,
     /// Newest symbol versions that it needs: `GLIBC_2.34`, `GLIBCXX_3.4.30`.
     pub versions: Vec<Box<[u8]>>,
     /// What Go's linker noted.

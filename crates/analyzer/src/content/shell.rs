@@ -3,6 +3,7 @@
 
 mod evaluated;
 mod expansion;
+mod printed;
 mod reader;
 
 use std::collections::{BTreeSet, HashSet};

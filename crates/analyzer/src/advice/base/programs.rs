@@ -217,7 +217,7 @@ fn started(workload: &mut Workload<'_>, node: NodeId) -> Result<()> {
             let from = workload.path(file);
             let how = workload.facts.claims.get(node).map(|claim| claim.how);
             // A program's data names many others, most of which it never starts.
-            if is_elf && how == Some("path in") {
+            if is_elf && matches!(how, Some("path in" | "command in")) {
                 if !is_shell(&name) {
                     let program = workload.path(node);
                     workload.needs.doubts.insert(format!("{from} names {program} in its data"));

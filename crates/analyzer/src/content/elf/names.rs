@@ -16,6 +16,7 @@ const NAME_MAX: usize = 255;
 pub(super) struct Found {
     pub(super) sonames: BTreeSet<Box<[u8]>>,
     pub(super) paths: BTreeSet<Box<[u8]>>,
+    pub(super) commands: BTreeSet<Box<[u8]>>,
 }
 
 impl Found {
@@ -48,6 +49,34 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Looks for command lines for a shell that start in `within`.
+    pub(super) fn look_for_commands(&mut self, bytes: &[u8], within: Range<usize>) {
+        for at in memmem::find_iter(&bytes[within.start..], b" -") {
+            let at = within.start + at;
+            if at >= within.end {
+                break;
+            }
+            if self.commands.len() < NAMES_MAX
+                && let Some(word) = command(bytes, at)
+            {
+                self.commands.insert(word.into());
+            }
+        }
+    }
+}
+
+/// The program that a text names which has an option behind the space at `at`: `locale -a`,
+/// `/usr/bin/gzip -dc %s`.
+fn command(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let option = bytes[at + 2..].iter().find(|b| **b != b'-')?;
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"_+-./".contains(b);
+    let length = bytes[..at].iter().rev().take(NAME_MAX).take_while(|b| is_part(b)).count();
+    let start = at - length;
+    let is_whole = start.checked_sub(1).is_some_and(|before| bytes[before] == 0);
+    (length > 0 && is_whole && option.is_ascii_alphabetic()).then(|| &bytes[start..at])
+}
+
 /// The name around `.so` at `at`: `libx.so`, `libx.so.1.2`, ended by a NUL.
 fn soname(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"_+-.".contains(b);
@@ -66,6 +95,7 @@ fn soname(bytes: &[u8], at: usize) -> Option<&[u8]> {
 pub(super) struct Symbols {
     pub(super) calls_dlopen: bool,
     pub(super) calls_iconv: bool,
+    pub(super) calls_shell: bool,
     /// Of each family of versions the newest.
     newest: [Option<Version>; FAMILIES.len()],
 }
@@ -87,6 +117,7 @@ impl Symbols {
         let has = |name| starting(name).next().is_some();
         self.calls_dlopen = self.calls_dlopen || has(b"\0dlopen\0") || has(b"\0dlmopen\0");
         self.calls_iconv = self.calls_iconv || has(b"\0iconv_open\0");
+        self.calls_shell = self.calls_shell || has(b"\0popen\0") || has(b"\0system\0");
         for (family, newest) in FAMILIES.iter().zip(&mut self.newest) {
             for at in starting(family) {
                 if let Some(version) = version(&bytes[at + 1..])
@@ -145,6 +176,19 @@ mod tests {
         };
         assert_eq!(names(&found.sonames), "libssl.so.3 plugin.so");
         assert_eq!(names(&found.paths), "/etc/app.conf");
+    }
+
+    #[test]
+    fn programs_of_command_lines_are_found() {
+        let data = b"x\0locale -a\0/usr/bin/gzip -dc %s\0grep --color x\0usage: ls -l\0test - it\0cat %s\0a -";
+        let all = ["/usr/bin/gzip", "grep", "locale"].map(|word| Box::from(word.as_bytes()));
+        // Wherever the windows end.
+        for middle in 0..data.len() {
+            let mut found = Found::default();
+            found.look_for_commands(data, 0..middle);
+            found.look_for_commands(data, middle..data.len());
+            assert!(found.commands.iter().eq(&all), "{middle} {:?}", found.commands);
+        }
     }
 
     #[test]

@@ -46,7 +46,13 @@ impl Scan {
         }
         let loaded = inside((0, self.regions.loaded), position, bytes.len()).end;
         if within.start < loaded {
-            self.found.look_at(bytes, within.start..within.end.min(loaded));
+            let within = within.start..within.end.min(loaded);
+            self.found.look_at(bytes, within.clone());
+            // The symbols come first, unless a tool that changed the file put them behind the rest.
+            let may_call = self.regions.strings.last().is_some_and(|(_, end)| position < *end);
+            if self.symbols.calls_shell || may_call {
+                self.found.look_for_commands(bytes, within);
+            }
         }
         build::crates(bytes, within, &mut self.crates);
     }
@@ -75,6 +81,9 @@ impl Scan {
             self.found.sonames.remove(name);
         }
         elf.calls_dlopen = self.symbols.calls_dlopen;
+        if self.symbols.calls_shell {
+            elf.commands = self.found.commands.into_iter().collect();
+        }
         elf.calls_iconv = self.symbols.calls_iconv;
         elf.versions = self.symbols.versions();
         elf.sonames = self.found.sonames.into_iter().collect();

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use crate::content::shell::expansion::Variables;
 use crate::content::shell::plain_words;
-use crate::content::shell::reader::{Read, UNKNOWN, command, is_before_command, is_name};
+use crate::content::shell::reader::{
+    ASSIGNMENTS, Read, command, is_before_command, is_name, is_unknown,
+};
 use crate::limits::{SHELL_NESTING_MAX, SHELL_STEPS_MAX, SHELL_WORD_MAX};
 
 /// Whether there is an `eval` of a text that only a run can tell. `text` is what was read, and
@@ -16,6 +18,10 @@ pub(super) fn is_untold(text: &[u8], read: &Read, evaluated: &[Vec<u8>]) -> bool
     let all = plain_words(text).filter(|word| *word == b"eval").count();
     if all == 0 {
         return false;
+    }
+    // No script has this byte; one that does shall not pass for what was read.
+    if memchr::memchr(ASSIGNMENTS, text).is_some() {
+        return true;
     }
     let mut commands = read.lines.iter().filter_map(|line| command(line).first());
     let sources = commands.any(|name| matches!(&name[..], b"." | b"source"));
@@ -80,10 +86,10 @@ impl Telling<'_> {
             if **word == *b"eval" {
                 return Commands::Untold;
             }
-            if is_before_command(word) || sets_made_up_name(word) {
+            if is_before_command(word) || sets_made_up_name(word) || **word == [ASSIGNMENTS] {
                 continue;
             }
-            let is_told = !word.iter().any(|b| matches!(*b, b'$' | UNKNOWN));
+            let is_told = !word.iter().any(|b| *b == b'$' || is_unknown(*b));
             let commands = match word.strip_prefix(b"$") {
                 _ if is_told => Commands::Told,
                 Some(name) if !name.is_empty() && name.iter().all(|b| is_name(*b)) => {
@@ -125,10 +131,10 @@ impl Telling<'_> {
 
 /// An assignment to a name that is made up: `eval "$1=\$2"`.
 fn sets_made_up_name(word: &[u8]) -> bool {
-    let is_unknown = |b: &u8| matches!(*b, b'$' | UNKNOWN);
+    let is_made_up = |b: &u8| *b == b'$' || is_unknown(*b);
     memchr::memchr(b'=', word).is_some_and(|at| {
         let name = &word[..at];
-        name.iter().any(is_unknown) && name.iter().all(|b| is_name(*b) || is_unknown(b))
+        name.iter().any(is_made_up) && name.iter().all(|b| is_name(*b) || is_made_up(b))
     })
 }
 
@@ -164,6 +170,16 @@ mod tests {
             // autoconf's `install-sh`.
             "doit=${DOITPROG-}\ndoit_exec=${doit:-exec}\nmkdir=${MKDIRPROG-mkdir}\n\
              prefixes=\"$prefixes '$q'\"; eval \"\\$doit_exec \\$mkdir $prefixes\" || exit 1",
+            // Their manuals say that they print assignments.
+            "eval $(ssh-agent)",
+            "eval `ssh-agent -s`",
+            "eval \"`dircolors -b ~/.dircolors`\"",
+            "eval \"$(apt-config shell GPGV Apt::Key::gpgvcommand)\"",
+            "vars=$(/usr/bin/apt-config shell X Y); if true; then eval \"$vars\"; fi",
+            "cat <<EOF\nit isn't\nEOF\neval exec ls",
+            "cat <<-'A' >x; df <<B\nit isn't\n\tA\nmy \"\nB\neval exec ls",
+            "n=$((1<<4)); cat <<< it; eval exec ls",
+            "x=$(cat <<EOF\nit isn't )\nEOF\n); eval exec ls",
             "cmd='ls -l; df'; cmd+=' -h'; if true; then eval \"$cmd\"; fi",
         ] {
             assert!(!scan(script.as_bytes()).evaluates, "{script}");
@@ -175,8 +191,21 @@ mod tests {
         for script in [
             "eval \"$1\"",
             "eval \"$@\"",
-            "eval $(ssh-agent)",
-            "eval `ssh-agent`",
+            "eval $(cat /etc/app.conf)",
+            "eval `cat /etc/app.conf`",
+            "eval $(ssh-agent /srv/made-up)",
+            "eval $(ssh-agent; cat x)",
+            "eval `ssh-agent | sed s/a/b/`",
+            "eval $(ssh-agent)$1",
+            "eval \"$(ssh-agent) $1\"",
+            "eval \"x$(ssh-agent)\"",
+            "eval $(apt-config dump)",
+            "eval $(a=$(ssh-agent))",
+            "cmd=ls; eval $(apt-config shell cmd A::B); eval $cmd",
+            "cat <<EOF\n$(eval \"$1\")\nEOF\n",
+            "sh <<EOF\neval \"$1\"\nEOF\n",
+            "cat <<EOF\nit isn't\neval exec ls",
+            "eval \u{1}",
             "eval \"$COMMAND\"",
             "cmd=$1; eval $cmd",
             "cmd=ls; read -r cmd; eval $cmd",

@@ -1,18 +1,31 @@
 //! A shell's way to split a text into the words of its commands.
 
-use crate::content::shell::PREFIXES;
 use crate::content::shell::expansion::Variables;
+use crate::content::shell::{PREFIXES, printed};
 use crate::limits::{SHELL_NESTING_MAX, SHELL_WORD_MAX, SHELL_WORDS_MAX};
 
 /// Stands in a word for what only a run can tell: `$1`, `$(command)`. No shell's word has it.
 pub(super) const UNKNOWN: u8 = 0;
 
+/// The same for the output of a command that prints assignments alone.
+pub(super) const ASSIGNMENTS: u8 = 1;
+
+/// Here-documents inside each other, and behind one line.
+const DOCUMENTS_MAX: usize = 4;
+/// How often a delimiter is looked for in vain.
+const MISSING_MAX: usize = 64;
+
 /// Words of a command.
 pub(super) type Line = Vec<Vec<u8>>;
 
-/// Makes of [`UNKNOWN`] the `$` of a variable without a name.
+/// Whether a byte of a word stands for what only a run can tell.
+pub(super) fn is_unknown(byte: u8) -> bool {
+    matches!(byte, UNKNOWN | ASSIGNMENTS)
+}
+
+/// Makes of what is unknown the `$` of a variable without a name.
 pub(super) fn show_unknown(word: &mut [u8]) {
-    word.iter_mut().filter(|byte| **byte == UNKNOWN).for_each(|byte| *byte = b'$');
+    word.iter_mut().filter(|byte| is_unknown(**byte)).for_each(|byte| *byte = b'$');
 }
 
 /// What a text was read to.
@@ -56,6 +69,13 @@ pub(super) fn is_before_command(word: &[u8]) -> bool {
     PREFIXES.contains(&word) || assignment(word).is_some()
 }
 
+/// Says of the [`UNKNOWN`] that ends a word what it stands for.
+fn mark_assignments(word: &mut [u8]) {
+    if let Some(last) = word.last_mut().filter(|last| **last == UNKNOWN) {
+        *last = ASSIGNMENTS;
+    }
+}
+
 /// Splits a script into the words of its commands, as the shell does, as far as that goes without
 /// running it.
 struct Reader<'a> {
@@ -64,13 +84,31 @@ struct Reader<'a> {
     line: Line,
     word: Option<Vec<u8>>,
     in_quotes: bool,
-    in_backticks: bool,
+    /// How many lines there were when backticks opened.
+    backticks: Option<usize>,
     /// Commands around the one that is read: `"$(cd "$(dirname "$0")" && pwd)/x"`.
-    open: Vec<(Line, Vec<u8>, bool)>,
+    open: Vec<Around>,
+    /// The delimiters of here-documents that start behind this line, and whether tabs before them
+    /// count for nothing (`<<-`).
+    documents: Vec<(Vec<u8>, bool)>,
+    /// Here-documents around this one.
+    depth: usize,
+    /// How often a delimiter was looked for that does not come.
+    missing: usize,
     lines: Vec<Line>,
     variables: Variables,
     words: usize,
     is_whole: bool,
+}
+
+/// What stands around a `$(`.
+struct Around {
+    line: Line,
+    /// The word that it is in, to its place.
+    word: Vec<u8>,
+    in_quotes: bool,
+    /// How many lines were read before it.
+    lines: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -81,8 +119,11 @@ impl<'a> Reader<'a> {
             line: Vec::new(),
             word: None,
             in_quotes: false,
-            in_backticks: false,
+            backticks: None,
             open: Vec::new(),
+            documents: Vec::new(),
+            depth: 0,
+            missing: 0,
             lines: Vec::new(),
             variables: Variables::default(),
             words: 0,
@@ -96,7 +137,7 @@ impl<'a> Reader<'a> {
         }
         self.is_whole &= self.at >= self.text.len() && self.open.is_empty() && !self.in_quotes;
         self.end_line();
-        while let Some((line, word, _)) = self.open.pop() {
+        while let Some(Around { line, word, .. }) = self.open.pop() {
             self.line = line;
             self.word = Some(word);
             self.end_line();
@@ -147,16 +188,84 @@ impl<'a> Reader<'a> {
                 let rest = &self.text[self.at..];
                 self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             }
+            b'<' if self.peek(0) == b'<' && self.depth < DOCUMENTS_MAX => self.document(),
             b' ' | b'\t' | b'\r' | b'<' | b'>' => self.end_word(),
-            b'\n' | b';' | b'&' | b'|' | b'(' | b')' => self.end_line(),
-            b'`' => {
-                self.in_backticks = !self.in_backticks;
-                if self.in_backticks {
-                    self.push(UNKNOWN);
-                }
+            b'\n' => {
                 self.end_line();
+                self.read_documents();
+            }
+            b';' | b'&' | b'|' | b'(' | b')' => self.end_line(),
+            b'`' => {
+                if let Some(before) = self.backticks.take() {
+                    self.end_line();
+                    let (around, inside) = self.lines.split_at_mut(before);
+                    if printed::is_assignments(inside)
+                        && let Some(place) = around.last_mut().and_then(|line| line.last_mut())
+                    {
+                        mark_assignments(place);
+                    }
+                } else {
+                    self.push(UNKNOWN);
+                    self.end_line();
+                    self.backticks = Some(self.lines.len());
+                }
             }
             _ => self.push(byte),
+        }
+    }
+
+    /// Notes the delimiter behind `<<`. `<<<` is followed by a word.
+    fn document(&mut self) {
+        self.end_word();
+        self.at += 1;
+        if self.peek(0) == b'<' {
+            self.at += 1;
+            return;
+        }
+        let is_indented = self.peek(0) == b'-';
+        let rest = &self.text[(self.at + usize::from(is_indented)).min(self.text.len())..];
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let word = rest[blanks..].split(|b| b.is_ascii_whitespace() || b";&|<>()`".contains(b));
+        let word = word.into_iter().next().unwrap_or_default();
+        self.at += usize::from(is_indented) + blanks + word.len();
+        let delimiter: Vec<u8> = word.iter().copied().filter(|b| !b"\\'\"".contains(b)).collect();
+        if !delimiter.is_empty() && self.documents.len() < DOCUMENTS_MAX {
+            self.documents.push((delimiter, is_indented));
+        }
+    }
+
+    /// Reads here-documents as texts of their own: an apostrophe in one is no quote of the script.
+    /// They may be scripts, and what is in `$(…)` runs. Where the delimiter does not come, it was
+    /// none: `$((1<<n))`.
+    fn read_documents(&mut self) {
+        for (delimiter, is_indented) in std::mem::take(&mut self.documents) {
+            let Some(rest) = self.text.get(self.at..).filter(|_| self.missing < MISSING_MAX) else {
+                continue;
+            };
+            let (mut start, mut body) = (0, None);
+            while start < rest.len() && body.is_none() {
+                let end = memchr::memchr(b'\n', &rest[start..]).map_or(rest.len(), |at| start + at);
+                let line = &rest[start..end];
+                let tabs = line.iter().take_while(|b| **b == b'\t').count();
+                if line[if is_indented { tabs } else { 0 }..] == delimiter {
+                    body = Some((start, end));
+                }
+                start = end + 1;
+            }
+            let Some((body, end)) = body else {
+                self.missing += 1;
+                continue;
+            };
+            let mut inner = Reader::new(&rest[..body]);
+            inner.depth = self.depth + 1;
+            inner.missing = self.missing;
+            inner.words = self.words;
+            inner.lines = std::mem::take(&mut self.lines);
+            inner.variables = std::mem::take(&mut self.variables);
+            inner.read();
+            (self.lines, self.variables) = (inner.lines, inner.variables);
+            (self.words, self.missing) = (inner.words, inner.missing);
+            self.at += end;
         }
     }
 
@@ -169,7 +278,8 @@ impl<'a> Reader<'a> {
                     let mut word = self.word.take().unwrap_or_default();
                     word.push(UNKNOWN);
                     let line = std::mem::take(&mut self.line);
-                    self.open.push((line, word, std::mem::take(&mut self.in_quotes)));
+                    let in_quotes = std::mem::take(&mut self.in_quotes);
+                    self.open.push(Around { line, word, in_quotes, lines: self.lines.len() });
                 } else {
                     self.is_whole = false;
                     self.end_line();
@@ -257,7 +367,7 @@ impl<'a> Reader<'a> {
         let Some((first, rest)) = command(line).split_first() else { return };
         let names = match &first[..] {
             b"for" | b"select" => &rest[..rest.len().min(1)],
-            b"read" | b"mapfile" | b"readarray" | b"getopts" | b"printf" => rest,
+            b"read" | b"mapfile" | b"readarray" | b"getopts" | b"printf" | b"apt-config" => rest,
             _ => &[],
         };
         for name in names {
@@ -269,7 +379,10 @@ impl<'a> Reader<'a> {
 
     fn close(&mut self) {
         self.end_line();
-        if let Some((line, word, in_quotes)) = self.open.pop() {
+        if let Some(Around { line, mut word, in_quotes, lines }) = self.open.pop() {
+            if printed::is_assignments(self.lines.get(lines..).unwrap_or_default()) {
+                mark_assignments(&mut word);
+            }
             self.line = line;
             self.word = Some(word);
             self.in_quotes = in_quotes;

@@ -184,6 +184,11 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
             plugins(reach, found.node, node);
         }
     }
+    for word in &elf.commands {
+        if let Some(found) = reach.environment.command(reach.files, word) {
+            reach.claim_found(&found, Evidence::Named, "command in", Some(node));
+        }
+    }
     if elf.calls_dlopen {
         reach.blind.insert((Blind::Dlopen, node));
     }
