@@ -81,6 +81,10 @@ pub const SHELL_LINES_MAX: usize = 2_000;
 pub const SHELL_ARGUMENTS_MAX: usize = 500;
 /// Commands inside commands, and variables inside variables.
 pub const SHELL_NESTING_MAX: usize = 6;
+/// Here-documents inside each other, and behind one line.
+pub const SHELL_DOCUMENTS_MAX: usize = 4;
+/// How often the end of a here-document is looked for that does not come.
+pub const SHELL_MISSING_MAX: usize = 64;
 /// Values that one variable has in different places.
 pub const SHELL_VALUES_MAX: usize = 8;
 /// Texts made by putting variables into the words of one script.

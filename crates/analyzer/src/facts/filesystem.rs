@@ -296,15 +296,22 @@ impl<'a> Filesystem<'a> {
             &name[..memchr::memchr(b'.', name).unwrap_or(name.len())]
         };
         let hash = |stem: &[u8]| self.hasher.hash_one(stem);
+        let has = |stems: &HashTable<NodeId>, stem: &[u8]| {
+            stems.find(hash(stem), |child| stem_of(child) == stem).is_some()
+        };
         let mut known = self.stems.borrow_mut();
         let stems = known.entry(directory).or_insert_with(|| {
             let mut stems = HashTable::new();
             for child in tree.children(directory) {
-                stems.insert_unique(hash(stem_of(&child)), child, |child| hash(stem_of(child)));
+                let stem = stem_of(&child);
+                // Each once: thousands of names may share one.
+                if !has(&stems, stem) {
+                    stems.insert_unique(hash(stem), child, |child| hash(stem_of(child)));
+                }
             }
             stems
         });
-        stems.find(hash(stem), |child| stem_of(child) == stem).is_some()
+        has(stems, stem)
     }
 
     /// Sorted once: a directory of modules is asked for with each of them.

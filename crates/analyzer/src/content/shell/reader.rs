@@ -2,18 +2,15 @@
 
 use crate::content::shell::expansion::Variables;
 use crate::content::shell::{PREFIXES, printed};
-use crate::limits::{SHELL_NESTING_MAX, SHELL_WORD_MAX, SHELL_WORDS_MAX};
+use crate::limits::{
+    SHELL_DOCUMENTS_MAX, SHELL_MISSING_MAX, SHELL_NESTING_MAX, SHELL_WORD_MAX, SHELL_WORDS_MAX,
+};
 
 /// Stands in a word for what only a run can tell: `$1`, `$(command)`. No shell's word has it.
 pub(super) const UNKNOWN: u8 = 0;
 
 /// The same for the output of a command that prints assignments alone.
 pub(super) const ASSIGNMENTS: u8 = 1;
-
-/// Here-documents inside each other, and behind one line.
-const DOCUMENTS_MAX: usize = 4;
-/// How often a delimiter is looked for in vain.
-const MISSING_MAX: usize = 64;
 
 /// Words of a command.
 pub(super) type Line = Vec<Vec<u8>>;
@@ -188,7 +185,7 @@ impl<'a> Reader<'a> {
                 let rest = &self.text[self.at..];
                 self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             }
-            b'<' if self.peek(0) == b'<' && self.depth < DOCUMENTS_MAX => self.document(),
+            b'<' if self.peek(0) == b'<' && self.depth < SHELL_DOCUMENTS_MAX => self.document(),
             b' ' | b'\t' | b'\r' | b'<' | b'>' => self.end_word(),
             b'\n' => {
                 self.end_line();
@@ -229,7 +226,7 @@ impl<'a> Reader<'a> {
         let word = word.into_iter().next().unwrap_or_default();
         self.at += usize::from(is_indented) + blanks + word.len();
         let delimiter: Vec<u8> = word.iter().copied().filter(|b| !b"\\'\"".contains(b)).collect();
-        if !delimiter.is_empty() && self.documents.len() < DOCUMENTS_MAX {
+        if !delimiter.is_empty() && self.documents.len() < SHELL_DOCUMENTS_MAX {
             self.documents.push((delimiter, is_indented));
         }
     }
@@ -239,7 +236,8 @@ impl<'a> Reader<'a> {
     /// none: `$((1<<n))`.
     fn read_documents(&mut self) {
         for (delimiter, is_indented) in std::mem::take(&mut self.documents) {
-            let Some(rest) = self.text.get(self.at..).filter(|_| self.missing < MISSING_MAX) else {
+            let Some(rest) = self.text.get(self.at..).filter(|_| self.missing < SHELL_MISSING_MAX)
+            else {
                 continue;
             };
             let (mut start, mut body) = (0, None);
