@@ -22,6 +22,7 @@ mod html;
 mod jettison;
 mod layers;
 mod layouts;
+mod loader;
 mod outputs;
 mod owners;
 mod profile;

@@ -7,35 +7,35 @@ use crate::jettison::User;
 use crate::shop::content;
 
 /// A layer of files with texts of their own.
-fn layer(files: &[(&str, &str)]) -> LayerBuilder {
+pub(crate) fn layer(files: &[(&str, &str)]) -> LayerBuilder {
     files.iter().fold(LayerBuilder::new(), |layer, (path, text)| {
         layer.file_with(path, *text, Meta::mode(0o644))
     })
 }
 
 /// The same with files that may be executed, and hold nothing that is looked into.
-fn programs(layer: LayerBuilder, paths: &[&str]) -> LayerBuilder {
+pub(crate) fn programs(layer: LayerBuilder, paths: &[&str]) -> LayerBuilder {
     paths
         .iter()
         .fold(layer, |layer, path| layer.file_with(path, content(path, 300), Meta::mode(0o755)))
 }
 
 /// Files that say nothing.
-fn data(layer: LayerBuilder, paths: &[&str]) -> LayerBuilder {
+pub(crate) fn data(layer: LayerBuilder, paths: &[&str]) -> LayerBuilder {
     paths.iter().fold(layer, |layer, path| layer.file(path, content(path, 300)))
 }
 
-fn image(layer: LayerBuilder) -> ImageBuilder {
+pub(crate) fn image(layer: LayerBuilder) -> ImageBuilder {
     ImageBuilder::new().layer(layer, "COPY . / # buildkit").tag("x:1")
 }
 
-struct Run {
+pub(crate) struct Run {
     user: User,
     document: Value,
 }
 
 impl Run {
-    fn of(image: ImageBuilder) -> Self {
+    pub(crate) fn of(image: ImageBuilder) -> Self {
         let user = User::new();
         ImageFiles::docker_archive(&[image.build()])
             .write_archive(&user.path("x.tar"), Wrap::None)
@@ -44,17 +44,17 @@ impl Run {
         Self { user, document }
     }
 
-    fn used(&self, path: &str) -> Value {
+    pub(crate) fn used(&self, path: &str) -> Value {
         let arguments = ["why", "--format", "json", "docker-archive:x.tar", path];
         self.user.run(&arguments).json()
     }
 
-    fn warnings(&self) -> String {
+    pub(crate) fn warnings(&self) -> String {
         self.user.run(&["analyze", "--unused", "docker-archive:x.tar"]).stderr
     }
 
     #[track_caller]
-    fn evidence(&self, rows: &[(&str, &str)]) {
+    pub(crate) fn evidence(&self, rows: &[(&str, &str)]) {
         for (path, evidence) in rows {
             let used = self.used(path);
             assert_eq!(used["evidence"], *evidence, "{path}: {used}");
@@ -62,7 +62,7 @@ impl Run {
     }
 
     #[track_caller]
-    fn how(&self, path: &str, expected: &[&str]) {
+    pub(crate) fn how(&self, path: &str, expected: &[&str]) {
         let used = self.used(path);
         let chain = used["chain"].as_array().unwrap().iter();
         let found: Vec<String> = chain
@@ -95,6 +95,65 @@ fn supervisors_lead_to_what_they_start_where_they_run() {
         ],
     );
     Run::of(image(files()).cmd(&["other"])).evidence(&[("/opt/web", "none")]);
+}
+
+#[test]
+fn wrappers_lead_to_what_they_start() {
+    let paths = ["usr/bin/env", "usr/bin/wrap", "usr/bin/interpreter", "usr/bin/other", "bin/sh"];
+    for command in [
+        &["env", "-S", "interpreter /srv/app.x"][..],
+        &["env", "-Sinterpreter /srv/app.x"],
+        &["/usr/bin/env", "-i", "--split-string=A=b interpreter", "/srv/app.x"],
+        &["env", "A=b", "interpreter", "/srv/app.x"],
+        &["env", "-S", "wrap interpreter", "/srv/app.x"],
+    ] {
+        let layer = programs(data(LayerBuilder::new(), &["srv/app.x"]), &paths);
+        Run::of(image(layer).entrypoint(command)).evidence(&[
+            (
+                "/usr/bin/interpreter",
+                if command.contains(&"wrap interpreter") { "named" } else { "needed" },
+            ),
+            ("/srv/app.x", "needed"),
+            ("/usr/bin/other", "none"),
+        ]);
+    }
+    for wrapper in [
+        &["gosu", "app"][..],
+        &["su-exec", "app:app"],
+        &["dumb-init", "--"],
+        &["tini", "-g", "--"],
+        &["setpriv", "--reuid", "1000"],
+        &["nice", "-n", "5"],
+    ] {
+        let path = format!("usr/bin/{}", wrapper[0]);
+        let layer = programs(LayerBuilder::new(), &[&path, "usr/bin/interpreter", "usr/bin/other"]);
+        let command = [wrapper, &["interpreter"]].concat();
+        Run::of(image(layer).cmd(&command)).evidence(&[
+            (&format!("/{path}"), "needed"),
+            ("/usr/bin/interpreter", "needed"),
+            ("/usr/bin/other", "none"),
+        ]);
+    }
+}
+
+#[test]
+fn a_health_check_runs_by_itself_or_through_the_shell() {
+    let files = || {
+        programs(
+            LayerBuilder::new(),
+            &["bin/sh", "bin/bash", "usr/bin/app", "usr/bin/probe", "usr/bin/x"],
+        )
+    };
+    let image = || image(files()).cmd(&["app"]);
+    let exec = Run::of(image().healthcheck(&["CMD", "probe", "--now"]));
+    exec.evidence(&[("/usr/bin/probe", "needed"), ("/bin/sh", "none"), ("/usr/bin/x", "none")]);
+    exec.how("/usr/bin/probe", &["/usr/bin/probe HEALTHCHECK"]);
+    let shell = Run::of(image().healthcheck(&["CMD-SHELL", "probe || exit 1"]));
+    shell.evidence(&[("/usr/bin/probe", "named"), ("/bin/sh", "needed"), ("/bin/bash", "none")]);
+    // SHELL is the one of its commands, too.
+    let own = image().shell(&["/bin/bash", "-o", "pipefail", "-c"]);
+    let own = Run::of(own.healthcheck(&["CMD-SHELL", "probe | x"]));
+    own.evidence(&[("/usr/bin/probe", "named"), ("/bin/sh", "none"), ("/bin/bash", "needed")]);
 }
 
 #[test]

@@ -160,6 +160,18 @@ impl ImageBuilder {
         self.setting("Cmd", json!(words))
     }
 
+    /// `SHELL`.
+    #[must_use]
+    pub fn shell(self, words: &[&str]) -> Self {
+        self.setting("Shell", json!(words))
+    }
+
+    /// `HEALTHCHECK`, as the configuration has it: `CMD` or `CMD-SHELL`, and what follows.
+    #[must_use]
+    pub fn healthcheck(self, words: &[&str]) -> Self {
+        self.setting("Healthcheck", json!({ "Test": words }))
+    }
+
     /// `USER`.
     #[must_use]
     pub fn user(self, user: &str) -> Self {

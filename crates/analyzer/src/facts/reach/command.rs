@@ -32,7 +32,11 @@ pub(super) fn start(reach: &mut Reach<'_>) -> Result<()> {
     match health.first().map(|first| &first[..]) {
         Some(b"CMD") => line(reach, &health[1..], "HEALTHCHECK", None)?,
         Some(b"CMD-SHELL") => {
-            let shell = [b"/bin/sh".to_vec(), b"-c".to_vec(), health[1..].concat()];
+            let mut shell = match &config.shell[..] {
+                [] => vec![b"/bin/sh".to_vec(), b"-c".to_vec()],
+                own => bytes(own),
+            };
+            shell.push(health[1..].concat());
             line(reach, &shell, "HEALTHCHECK", None)?;
         }
         _ => {}
@@ -57,7 +61,8 @@ fn bytes(words: &[String]) -> Vec<Vec<u8>> {
 
 /// Whether a command line starts a shell or its script, which may run what follows.
 fn is_script(reach: &Reach<'_>, words: &[Vec<u8>]) -> Result<bool> {
-    let mut words = words;
+    let told_apart = split_by_env(words);
+    let mut words = told_apart.as_deref().unwrap_or(words);
     while let Some((first, rest)) = words.split_first() {
         let Some(program) = reach.environment.command(reach.files, first) else { return Ok(false) };
         let name = split(first).1;
@@ -95,6 +100,29 @@ fn wrapped(reach: &Reach<'_>, name: &[u8], rest: &[Vec<u8>]) -> Option<usize> {
         }
     }
     None
+}
+
+/// The words of `env -S 'python3 -u' app.py`, where the option's text is words itself.
+fn split_by_env(words: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    if split(words.first()?).1 != b"env" {
+        return None;
+    }
+    let at = words.iter().skip(1).take_while(|word| word.starts_with(b"-")).position(|word| {
+        let is_short = !word.starts_with(b"--") && word.contains(&b'S');
+        is_short || word.starts_with(b"--split-string")
+    })? + 1;
+    let word = &words[at];
+    let end = match word.starts_with(b"--") {
+        true => memchr::memchr(b'=', word).map(|end| end + 1),
+        false => memchr::memchr(b'S', word).map(|end| end + 1),
+    };
+    let (text, behind) = match &word[end.unwrap_or(word.len())..] {
+        [] => (words.get(at + 1)?.as_slice(), at + 2),
+        text => (text, at + 1),
+    };
+    let inside = crate::facts::configuration::words(text);
+    let front = words[..at].iter().cloned();
+    Some(front.chain(inside).chain(words[behind..].iter().cloned()).collect())
 }
 
 /// Command lines inside command lines: wrappers, `sh -c`, scripts of `package.json`.
@@ -135,6 +163,8 @@ fn inner_line(
     how: &str,
     from: Option<NodeId>,
 ) -> Result<()> {
+    let told_apart = split_by_env(words);
+    let words = told_apart.as_deref().unwrap_or(words);
     let Some((first, rest)) = words.split_first() else { return Ok(()) };
     let Some(program) = reach.environment.command(reach.files, first) else {
         if from.is_none() && !first.is_empty() {

@@ -80,14 +80,15 @@ pub(super) fn library(reach: &mut Reach<'_>, name: &[u8], library: NodeId) -> Re
             reach.claim_found(&found, Evidence::Named, "name service of", Some(library));
         }
     }
-    for module in CHARACTER_SETS {
-        let path = [b"gconv/", module].concat();
-        if let Some(found) = reach.files.find_from(directory, &path) {
-            let how = "character set of";
-            reach.claim_found(&found, Evidence::PackageMate, how, Some(library));
+    for gconv in character_set_directories(reach, directory) {
+        for module in CHARACTER_SETS {
+            if let Some(found) = reach.files.find_from(gconv, module) {
+                let how = "character set of";
+                reach.claim_found(&found, Evidence::PackageMate, how, Some(library));
+            }
         }
+        character_set_of_locale(reach, gconv, library);
     }
-    character_set_of_locale(reach, directory, library);
     Ok(())
 }
 
@@ -108,8 +109,25 @@ pub(super) fn character_sets(reach: &mut Reach<'_>) {
     }
 }
 
+/// The directories of character sets of a C library: beside it, and below `/usr` where the system's
+/// directories are not merged.
+fn character_set_directories(reach: &Reach<'_>, directory: NodeId) -> Vec<NodeId> {
+    let files = reach.files;
+    let below_usr = files.find(&[b"usr", &files.path(directory)[..]].concat());
+    let above = [Some(directory), below_usr.map(|found| found.node)];
+    let mut all: Vec<NodeId> = Vec::new();
+    for above in above.into_iter().flatten() {
+        if let Some(found) = files.find_from(above, b"gconv")
+            && !all.contains(&found.node)
+        {
+            all.push(found.node);
+        }
+    }
+    all
+}
+
 /// `LANG=ja_JP.eucJP` converts by `EUC-JP.so`, and by what shares letters and digits with it.
-fn character_set_of_locale(reach: &mut Reach<'_>, directory: NodeId, library: NodeId) {
+fn character_set_of_locale(reach: &mut Reach<'_>, gconv: NodeId, library: NodeId) {
     let plain = |name: &[u8]| -> Vec<u8> {
         name.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect()
     };
@@ -123,8 +141,7 @@ fn character_set_of_locale(reach: &mut Reach<'_>, directory: NodeId, library: No
     if sets.is_empty() {
         return;
     }
-    let Some(gconv) = reach.files.find_from(directory, b"gconv") else { return };
-    for child in reach.files.sorted_children(gconv.node) {
+    for child in reach.files.sorted_children(gconv) {
         let name = reach.files.tree().name(child);
         let Some(stem) = name.strip_suffix(b".so") else { continue };
         if sets.contains(&plain(stem)) {

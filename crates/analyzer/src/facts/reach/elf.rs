@@ -9,7 +9,7 @@ use crate::content::{Body, Content, Elf};
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::reach::loader::{Wanted, search_path};
+use crate::facts::reach::loader::{Wanted, library_path, search_path};
 use crate::facts::reach::{Blind, Reach, command};
 use crate::tree::NodeId;
 
@@ -81,16 +81,16 @@ struct Loaded {
 
 fn load(reach: &mut Reach<'_>, first: NodeId) -> Result<()> {
     let Some(content) = reach.files.content(first)? else { return Ok(()) };
-    let library_path = reach.environment.list("LD_LIBRARY_PATH");
+    let Body::Elf(elf) = &content.body else { return Ok(()) };
+    let (library_path, is_musl) = (library_path_of(reach, first, elf), is_musl(reach, elf));
     let mut loaded: HashSet<Vec<u8>> = HashSet::new();
     let mut queue = VecDeque::new();
-    let is_musl = is_musl(reach, &content);
-    queue.push_back(Loaded { node: first, rpaths: own_rpaths(reach, first, &content), content });
+    let rpaths = own_rpaths(reach, first, &content, is_musl);
+    queue.push_back(Loaded { node: first, rpaths, content });
     while let Some(object) = queue.pop_front() {
         let Body::Elf(elf) = &object.content.body else { continue };
-        let origin = reach.files.tree().parent(object.node).map(|parent| reach.files.path(parent));
-        let origin = origin.unwrap_or_default();
-        let runpaths = search_path(elf.runpath.as_deref(), &origin, elf);
+        let origin = directory_of(reach, object.node);
+        let runpaths = search_path(reach.files, elf.runpath.as_deref(), &origin, elf);
         let mut found = Vec::new();
         for name in &elf.needed {
             if loaded.len() >= OBJECTS_MAX || !loaded.insert(name.to_vec()) {
@@ -113,7 +113,7 @@ fn load(reach: &mut Reach<'_>, first: NodeId) -> Result<()> {
         }
         for found in found {
             if let Some(content) = reach.files.content(found.node)? {
-                let mut rpaths = own_rpaths(reach, found.node, &content);
+                let mut rpaths = own_rpaths(reach, found.node, &content, is_musl);
                 rpaths.extend(object.rpaths.iter().cloned());
                 queue.push_back(Loaded { node: found.node, content, rpaths });
             }
@@ -122,17 +122,30 @@ fn load(reach: &mut Reach<'_>, first: NodeId) -> Result<()> {
     Ok(())
 }
 
-fn own_rpaths(reach: &Reach<'_>, node: NodeId, content: &Content) -> Vec<Vec<u8>> {
+/// The path of the directory that a file stands in.
+fn directory_of(reach: &Reach<'_>, node: NodeId) -> Vec<u8> {
+    reach.files.tree().parent(node).map(|parent| reach.files.path(parent)).unwrap_or_default()
+}
+
+fn library_path_of(reach: &Reach<'_>, program: NodeId, elf: &Elf) -> Vec<Vec<u8>> {
+    let value = reach.environment.get("LD_LIBRARY_PATH");
+    library_path(reach.files, value, &directory_of(reach, program), elf)
+}
+
+/// What an object adds to where is looked for what it and what it loads need.
+fn own_rpaths(reach: &Reach<'_>, node: NodeId, content: &Content, is_musl: bool) -> Vec<Vec<u8>> {
     let Body::Elf(elf) = &content.body else { return Vec::new() };
-    // An object with a RUNPATH has no RPATH.
-    let rpath = elf.rpath.as_deref().filter(|_| elf.runpath.is_none());
-    let origin = reach.files.tree().parent(node).map(|parent| reach.files.path(parent));
-    search_path(rpath, &origin.unwrap_or_default(), elf)
+    let rpath = match (&elf.runpath, is_musl) {
+        (None, _) => elf.rpath.as_deref(),
+        (Some(runpath), true) => Some(&**runpath),
+        // An object with a RUNPATH has no RPATH.
+        (Some(_), false) => None,
+    };
+    search_path(reach.files, rpath, &directory_of(reach, node), elf)
 }
 
 /// Whether musl's loader loads it: a program says so by its loader, a shared object by its libc.
-fn is_musl(reach: &Reach<'_>, content: &Content) -> bool {
-    let Body::Elf(elf) = &content.body else { return false };
+fn is_musl(reach: &Reach<'_>, elf: &Elf) -> bool {
     match &elf.interpreter {
         Some(interpreter) => split(interpreter).1.starts_with(b"ld-musl-"),
         None => {
@@ -144,14 +157,15 @@ fn is_musl(reach: &Reach<'_>, content: &Content) -> bool {
 
 /// Claims what an object opens by a name in its data.
 fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
-    let library_path = reach.environment.list("LD_LIBRARY_PATH");
+    let is_musl = is_musl(reach, elf);
+    let library_path = library_path_of(reach, node, elf);
     let directory = reach.files.tree().parent(node);
-    let origin = directory.map(|parent| reach.files.path(parent)).unwrap_or_default();
+    let origin = directory_of(reach, node);
+    let rpath = elf.runpath.as_deref().filter(|_| is_musl).or(elf.rpath.as_deref());
     let (rpaths, runpaths) = (
-        search_path(elf.rpath.as_deref(), &origin, elf),
-        search_path(elf.runpath.as_deref(), &origin, elf),
+        search_path(reach.files, rpath, &origin, elf),
+        search_path(reach.files, elf.runpath.as_deref(), &origin, elf),
     );
-    let is_musl = reach.files.find(b"etc/alpine-release").is_some();
     let declared = elf.dlopen.iter().flatten().map(|name| (name.as_bytes(), "declared by"));
     let in_data = elf.sonames.iter().map(|name| (&**name, "named in"));
     for (name, how) in declared.chain(in_data) {

@@ -5,6 +5,9 @@
 //! its RUNPATH; `/etc/ld.so.cache`; the default directories. Of each directory the subdirectories
 //! for better processors come first, so all of them are taken: the processor that an image will
 //! run on is not known.
+//!
+//! musl's (`ldso/dynlink.c`, `load_library`) looks in `LD_LIBRARY_PATH` first, then in the RUNPATH,
+//! or else the RPATH, of the object and of all that loaded it, then in what its path file says.
 
 use hashbrown::HashMap;
 
@@ -63,15 +66,16 @@ impl Loader {
     pub(super) fn find(&self, files: &Filesystem<'_>, wanted: &Wanted<'_>) -> Vec<Found> {
         let fits = |found: &Found| fits(files, found.node, wanted.elf);
         if wanted.name.contains(&b'/') {
-            let path = expand(wanted.name, wanted.origin, wanted.elf);
+            let path = expand(files, wanted.name, wanted.origin, wanted.elf);
             return files.file(&path).filter(fits).into_iter().collect();
         }
-        let directories = wanted
-            .rpaths
-            .iter()
-            .filter(|_| wanted.elf.runpath.is_none())
-            .chain(wanted.library_path)
-            .chain(wanted.runpaths);
+        let own = wanted.rpaths.iter();
+        let directories: Vec<&Vec<u8>> = if wanted.is_musl {
+            wanted.library_path.iter().chain(own).collect()
+        } else {
+            let own = own.filter(|_| wanted.elf.runpath.is_none());
+            own.chain(wanted.library_path).chain(wanted.runpaths).collect()
+        };
         for directory in directories {
             let found = in_directory(files, directory, wanted.name, &fits);
             if !found.is_empty() {
@@ -137,9 +141,9 @@ pub(super) struct Wanted<'a> {
     pub(super) elf: &'a Elf,
     /// The directory of that object.
     pub(super) origin: &'a [u8],
-    /// RPATHs that apply, expanded.
+    /// RPATHs that apply, expanded, nearest first; for musl RUNPATHs, too.
     pub(super) rpaths: &'a [Vec<u8>],
-    /// RUNPATH of the object, expanded.
+    /// RUNPATH of the object, expanded. Nothing to musl.
     pub(super) runpaths: &'a [Vec<u8>],
     /// `LD_LIBRARY_PATH`.
     pub(super) library_path: &'a [Vec<u8>],
@@ -179,25 +183,38 @@ fn fits(files: &Filesystem<'_>, node: NodeId, elf: &Elf) -> bool {
 }
 
 /// The directories of a search path, tokens expanded.
-pub(super) fn search_path(path: Option<&[u8]>, origin: &[u8], elf: &Elf) -> Vec<Vec<u8>> {
+pub(super) fn search_path(
+    files: &Filesystem<'_>,
+    path: Option<&[u8]>,
+    origin: &[u8],
+    elf: &Elf,
+) -> Vec<Vec<u8>> {
     path.unwrap_or_default()
         .split(|b| *b == b':')
         .filter(|part| !part.is_empty())
-        .map(|part| expand(part, origin, elf))
+        .map(|part| expand(files, part, origin, elf))
         .collect()
 }
 
+/// The directories of `LD_LIBRARY_PATH`: glibc also splits it at semicolons, and takes tokens in it
+/// for those of the program.
+pub(super) fn library_path(
+    files: &Filesystem<'_>,
+    value: Option<&[u8]>,
+    origin: &[u8],
+    elf: &Elf,
+) -> Vec<Vec<u8>> {
+    let parts = value.unwrap_or_default().split(|b| matches!(b, b':' | b';'));
+    let parts = parts.filter(|part| !part.is_empty());
+    parts.map(|part| expand(files, part, origin, elf)).collect()
+}
+
 /// `$ORIGIN`, `$LIB` and `$PLATFORM`, with or without braces.
-fn expand(text: &[u8], origin: &[u8], elf: &Elf) -> Vec<u8> {
-    let lib: &[u8] = match (triplet(elf), elf.is_64) {
-        (Some(_), true) => b"lib/x86_64-linux-gnu",
-        (_, true) => b"lib64",
-        (_, false) => b"lib",
-    };
-    let lib = match triplet(elf) {
-        Some(triplet) => [b"lib/", triplet].concat(),
-        None => lib.to_vec(),
-    };
+fn expand(files: &Filesystem<'_>, text: &[u8], origin: &[u8], elf: &Elf) -> Vec<u8> {
+    if !text.contains(&b'$') {
+        return text.to_vec();
+    }
+    let lib = lib(files, elf);
     let platform: &[u8] = match elf.machine {
         62 => b"x86_64",
         183 => b"aarch64",
@@ -213,6 +230,23 @@ fn expand(text: &[u8], origin: &[u8], elf: &Elf) -> Vec<u8> {
         }
     }
     out
+}
+
+/// What the C library was built to call its directory: `lib/x86_64-linux-gnu` on Debian, `lib64` on
+/// Fedora, `lib` on Arch. It stands in there itself.
+fn lib(files: &Filesystem<'_>, elf: &Elf) -> Vec<u8> {
+    let multiarch = triplet(elf).map(|triplet| [b"lib/", triplet].concat());
+    let plain: [&[u8]; 2] = [b"lib64", b"lib"];
+    let plain = plain.iter().skip(usize::from(!elf.is_64)).map(|path| path.to_vec());
+    let mut candidates = multiarch.iter().cloned().chain(plain.clone());
+    let is_of_libc = |directory: &Vec<u8>| {
+        [&b"usr/"[..], b""].iter().any(|above| {
+            let path = [*above, directory, b"/libc.so.6"].concat();
+            files.file(&path).is_some_and(|found| fits(files, found.node, elf))
+        })
+    };
+    let told = candidates.find(is_of_libc);
+    told.or_else(|| multiarch.clone()).or_else(|| plain.clone().next()).unwrap_or_default()
 }
 
 /// Debian's name for the machine, which is a directory of its libraries.
@@ -298,15 +332,6 @@ fn read_cache(bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tokens_are_expanded() {
-        let elf = Elf { is_64: true, machine: 62, ..Elf::default() };
-        let expanded = search_path(Some(b"$ORIGIN/../lib:${ORIGIN}:/opt/$LIB"), b"/a/bin", &elf);
-        let text: Vec<String> =
-            expanded.iter().map(|path| String::from_utf8(path.clone()).unwrap()).collect();
-        assert_eq!(text, ["/a/bin/../lib", "/a/bin", "/opt/lib/x86_64-linux-gnu"]);
-    }
 
     #[test]
     fn the_cache_of_this_machine_is_read() {
