@@ -36,5 +36,6 @@ mod rules;
 mod shop;
 mod suggestions;
 mod tools;
+mod unreadable;
 mod unused;
 mod why;

@@ -82,10 +82,13 @@ pub enum Body {
     Other,
     /// A file of a kind that would be looked into, but is larger than is looked at.
     TooLarge,
+    /// A file that says by its first bytes that it is a program, or by its name that it is an
+    /// archive, and is none that can be read.
+    Damaged,
 }
 
-/// Text that is looked into: no module written by people is larger.
-const TEXT_MAX: u64 = 4 << 20;
+/// Text that is looked into: no module written by people is larger, and few bundles are.
+const TEXT_MAX: u64 = 16 << 20;
 /// First bytes that tell what a file is.
 const HEAD: usize = 4;
 /// Bytes that are read at first of a file that is at hand.
@@ -107,6 +110,7 @@ enum State {
     Rpm(Vec<u8>),
     Secret(Vec<u8>, Box<[u8]>),
     TooLarge,
+    Damaged,
     Nothing,
 }
 
@@ -164,13 +168,13 @@ impl Collector {
 
     /// Whether nothing more is wanted of the file.
     pub fn is_done(&self) -> bool {
-        matches!(self.state, State::Nothing | State::TooLarge)
+        matches!(self.state, State::Nothing | State::TooLarge | State::Damaged)
     }
 
     /// Takes the next bytes.
     pub fn piece(&mut self, bytes: &[u8]) {
         match &mut self.state {
-            State::Nothing | State::TooLarge => {}
+            State::Nothing | State::TooLarge | State::Damaged => {}
             State::Text(text, _) | State::Rpm(text) | State::Secret(text, _) => {
                 text.extend_from_slice(bytes);
             }
@@ -195,13 +199,11 @@ impl Collector {
                 state => Self { state }.finish(),
             },
             State::TooLarge => plain(Body::TooLarge),
+            State::Damaged => plain(Body::Damaged),
             State::Secret(text, path) => {
                 secret::look(&path, &text).and_then(|s| plain(Body::Secret(s)))
             }
-            State::Elf(elf) if elf.is_core_dump() => plain(Body::CoreDump),
-            State::Elf(elf) => {
-                elf.finish().map(|elf| Content { shebang: None, body: Body::Elf(Box::new(elf)) })
-            }
+            State::Elf(elf) => elf.finish().and_then(plain),
             State::Rpm(bytes) => plain(Body::Rpm(Box::new(rpm::read(bytes)))),
             State::Archive(archive) => Some(Content {
                 // Some archives have a script before them that starts them.
@@ -253,6 +255,7 @@ fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
         }
         Told::Text(language) => State::Text(head, language),
         Told::TooLarge => State::TooLarge,
+        Told::Damaged => State::Damaged,
         Told::Nothing => State::Nothing,
     }
 }
@@ -263,6 +266,7 @@ enum Told {
     Archive,
     Text(Language),
     TooLarge,
+    Damaged,
     Nothing,
 }
 
@@ -272,7 +276,7 @@ fn told(head: &[u8], name: Name, size: u64) -> Told {
         Name::Archive if head.starts_with(b"PK") || head.starts_with(b"#!") => {
             return Told::Archive;
         }
-        Name::Archive => return Told::Nothing,
+        Name::Archive => return Told::Damaged,
         Name::Python => Language::Python,
         Name::PythonLibrary => Language::PythonLibrary,
         Name::JavaScript => Language::JavaScript,
@@ -388,7 +392,7 @@ pub fn at_hand(path: &[u8], size: u64, file: &dyn ReadAt) -> io::Result<Option<C
         }
         State::Elf(elf) => elf.read(file)?,
         State::Archive(archive) => archive.read(file)?,
-        State::Head(..) | State::TooLarge | State::Nothing => {}
+        State::Head(..) | State::TooLarge | State::Damaged | State::Nothing => {}
     }
     Ok(collector.finish())
 }

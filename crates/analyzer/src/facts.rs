@@ -56,6 +56,10 @@ impl Facts {
         let unused = unused::find(files, &packages, &reached);
         let mut warnings = std::mem::take(&mut packages.warnings);
         warnings.extend(reached.warnings);
+        warnings.extend(files.endless_links().into_iter().map(|link| {
+            let path = jettison_oci::escape::path(&files.path(link));
+            format!("{path}: this symlink leads in a circle, or through too many others")
+        }));
         Ok(Self { packages, claims: reached.claims, blind: reached.blind, unused, warnings })
     }
 

@@ -21,8 +21,8 @@ use object::read::elf::FileHeader;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::ReadAt;
-use crate::content::FIRST;
 use crate::content::sparse::Sparse;
+use crate::content::{Body, FIRST};
 
 use plan::{HEADERS_MAX, Plan, plan};
 use scan::Scan;
@@ -76,6 +76,8 @@ pub struct Elf {
     pub symbols: u64,
     /// Part of its data was larger than is looked at.
     pub is_partial: bool,
+    /// The file ends before what is to be loaded of it.
+    pub is_cut: bool,
 }
 
 /// What a loader takes an object for: it passes by those of another class or machine.
@@ -130,6 +132,8 @@ enum State {
     /// What it says.
     Read(Box<Elf>),
     CoreDump,
+    /// Its headers are none of a file that runs.
+    Damaged,
     /// No file that runs.
     Nothing,
 }
@@ -139,11 +143,6 @@ impl Collector {
         Self { size, position: 0, state: State::Headers(Vec::new()) }
     }
 
-    /// Whether it is the memory of a program that crashed.
-    pub(super) const fn is_core_dump(&self) -> bool {
-        matches!(self.state, State::CoreDump)
-    }
-
     pub(super) fn piece(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Parts(sparse) => sparse.piece(self.position, bytes),
@@ -151,7 +150,8 @@ impl Collector {
                 head.extend_from_slice(bytes);
                 match plan(head, self.size) {
                     Plan::More if (head.len() as u64) < HEADERS_MAX.min(self.size) => {}
-                    Plan::More | Plan::Nothing => self.state = State::Nothing,
+                    Plan::More | Plan::Damaged => self.state = State::Damaged,
+                    Plan::Nothing => self.state = State::Nothing,
                     Plan::CoreDump => self.state = State::CoreDump,
                     Plan::Keep(ranges, is_partial) => {
                         let mut sparse = Sparse::new(ranges, self.size, is_partial);
@@ -160,7 +160,7 @@ impl Collector {
                     }
                 }
             }
-            State::Read(_) | State::CoreDump | State::Nothing => {}
+            State::Read(_) | State::CoreDump | State::Damaged | State::Nothing => {}
         }
         self.position += bytes.len() as u64;
     }
@@ -171,26 +171,30 @@ impl Collector {
             let mut more = vec![0; FIRST];
             let read = file.read_at(&mut more, self.position)?;
             if read == 0 {
-                self.state = State::Nothing;
+                self.state = State::Damaged;
             }
             self.piece(&more[..read]);
         }
         if let State::Parts(sparse) = &self.state {
             self.state = match at_hand::read(file, sparse)? {
                 Some(elf) => State::Read(Box::new(elf)),
-                None => State::Nothing,
+                None => State::Damaged,
             };
         }
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Option<Elf> {
+    pub(super) fn finish(self) -> Option<Body> {
         let sparse = match self.state {
             State::Parts(sparse) => sparse,
-            State::Read(elf) => return Some(*elf),
-            State::Headers(_) | State::CoreDump | State::Nothing => return None,
+            State::Read(elf) => return Some(Body::Elf(elf)),
+            State::CoreDump => return Some(Body::CoreDump),
+            State::Headers(_) | State::Damaged => return Some(Body::Damaged),
+            State::Nothing => return None,
         };
-        let (mut elf, mut regions) = structure::read(&sparse)?;
+        let Some((mut elf, mut regions)) = structure::read(&sparse) else {
+            return Some(Body::Damaged);
+        };
         elf.is_partial = sparse.is_partial;
         let silent = std::mem::take(&mut regions.silent);
         let mut scan = Scan::new(regions);
@@ -205,14 +209,14 @@ impl Collector {
             }
         }
         scan.finish(&mut elf);
-        Some(elf)
+        Some(Body::Elf(Box::new(elf)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::{Body, of};
+    use crate::content::of;
 
     fn elf(bytes: &[u8]) -> Option<Elf> {
         match of(b"x", bytes)?.body {

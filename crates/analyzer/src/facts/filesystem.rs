@@ -2,6 +2,7 @@
 //! the tree, symlinks included, and contents come from the layers. Nothing of the host is looked at.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Filesystem<'a> {
     /// The children of directories that were asked for, by the hash of their names up to the first dot.
     stems: RefCell<HashMap<NodeId, HashTable<NodeId>>>,
     hasher: DefaultHashBuilder,
+    /// Symlinks that were met and lead nowhere: in a circle, or too far.
+    endless: RefCell<BTreeSet<NodeId>>,
     /// What directories tell of the files in them.
     places: RefCell<HashMap<NodeId, Place>>,
     /// The directory that was asked for last, as neighbours are asked for one after the other.
@@ -58,6 +61,7 @@ impl<'a> Filesystem<'a> {
             sorted: RefCell::default(),
             stems: RefCell::default(),
             hasher: DefaultHashBuilder::default(),
+            endless: RefCell::default(),
             places: RefCell::default(),
             last_place: Cell::default(),
         }
@@ -100,6 +104,7 @@ impl<'a> Filesystem<'a> {
                     if tree.kind(next) == Kind::Symlink {
                         links.push(next);
                         if !walk.enter(self.entry(next)?.link()) {
+                            self.endless.borrow_mut().insert(next);
                             return None;
                         }
                     } else {
@@ -109,6 +114,11 @@ impl<'a> Filesystem<'a> {
             }
         }
         Some(Found { node: at, links })
+    }
+
+    /// Symlinks that were followed in a circle, or farther than any system does, so far.
+    pub(crate) fn endless_links(&self) -> Vec<NodeId> {
+        self.endless.borrow().iter().copied().collect()
     }
 
     /// The file that `path` leads to.

@@ -204,7 +204,13 @@ impl Packages {
         let Some(found) = files.file(path) else { return Ok(None) };
         let Some(content) = files.content(found.node)? else { return Ok(None) };
         match &content.body {
-            Body::Document(_) => Ok(Some(content)),
+            Body::Document(text) => {
+                if !text.is_empty() && (text.contains(&0) || !text.ends_with(b"\n")) {
+                    let what = "it is no text, or ends within a line: what can be read of it is";
+                    self.warn(files, found.node, what);
+                }
+                Ok(Some(content))
+            }
             Body::TooLarge => {
                 self.warn(files, found.node, "too large a package database: it is not read");
                 Ok(None)

@@ -34,7 +34,7 @@ use crate::entry::Kind;
 use crate::error::Result;
 use crate::facts::evidence::{Claims, Evidence};
 use crate::facts::filesystem::{Filesystem, Found};
-use crate::facts::kind::FileKind;
+use crate::facts::kind::{FileKind, Form};
 use crate::facts::package::Packages;
 use crate::facts::profile::Profile;
 use crate::limits::BELOW_MAX;
@@ -69,6 +69,8 @@ pub enum Blind {
     OtherLanguage,
     /// A shared object that is opened by a name made while the program runs.
     Dlopen,
+    /// A file that is used, and is damaged.
+    Damaged,
 }
 
 /// What was found.
@@ -140,6 +142,7 @@ pub fn reach(
     packages: &Packages,
     profile: Option<&Profile>,
 ) -> Result<Reached> {
+    let mut warnings = Vec::new();
     let mut reach = Reach {
         files,
         packages,
@@ -148,7 +151,7 @@ pub fn reach(
         queue: Default::default(),
         visited: vec![Evidence::None; files.tree().made()],
         wholes: HashMap::new(),
-        loader: Loader::read(files)?,
+        loader: Loader::read(files, &mut warnings)?,
         interpreters: Interpreters::default(),
         perl: None,
         gems: None,
@@ -160,7 +163,7 @@ pub fn reach(
         blind: BTreeSet::new(),
         converter: None,
         source_maps: false,
-        warnings: Vec::new(),
+        warnings,
     };
     if let Some(profile) = profile {
         reach.profiled(profile);
@@ -235,7 +238,15 @@ impl Reach<'_> {
             script::interpreter(self, node, shebang)?;
         }
         match &content.body {
-            Body::Elf(file) => elf::visit(self, node, file)?,
+            Body::Elf(file) => {
+                elf::visit(self, node, file)?;
+                if file.is_cut {
+                    self.damaged(node, "it ends before what is to be loaded of it");
+                }
+                if file.is_partial {
+                    self.blind.insert((Blind::Dlopen, node));
+                }
+            }
             Body::Shell(shell) => script::visit(self, node, shell)?,
             Body::Python(module) => python::visit(self, node, module)?,
             Body::JavaScript(module) => node::visit(self, node, module)?,
@@ -248,13 +259,41 @@ impl Reach<'_> {
                 }
             }
             Body::Archive(archive) => java::archive(self, node, archive),
-            Body::Rpm(_)
-            | Body::Document(_)
-            | Body::Secret(_)
-            | Body::CoreDump
-            | Body::TooLarge => {}
+            Body::Damaged => self.damaged(node, "it is no whole program, library or archive"),
+            Body::TooLarge => self.too_large(node),
+            Body::Rpm(_) | Body::Document(_) | Body::Secret(_) | Body::CoreDump => {}
         }
         Ok(())
+    }
+
+    /// Says that a file cannot be read that something names: what it leads to is not known. Data of
+    /// packages may be damaged on purpose, as that of tests is.
+    fn damaged(&mut self, node: NodeId, what: &str) {
+        if self.claims.evidence(node) >= Evidence::Named {
+            self.warn(node, &format!("{what}: what it leads to is not known"));
+            self.blind.insert((Blind::Damaged, node));
+        }
+    }
+
+    /// Says that a script or module is larger than is looked at.
+    fn too_large(&mut self, node: NodeId) {
+        let blind = match self.files.form(node) {
+            Form::Python => Blind::Python,
+            Form::JavaScript => Blind::Node,
+            Form::Perl => Blind::Perl,
+            Form::Ruby => Blind::Ruby,
+            Form::Php => Blind::Php,
+            Form::Java => Blind::Java,
+            Form::SharedObject => Blind::Dlopen,
+            Form::Program | Form::Data => Blind::ShellEval,
+        };
+        self.warn(node, "it is too large to be looked into: what it leads to is not known");
+        self.blind.insert((blind, node));
+    }
+
+    fn warn(&mut self, node: NodeId, what: &str) {
+        let path = jettison_oci::escape::path(&self.files.path(node));
+        self.warnings.push(format!("{path}: {what}"));
     }
 
     /// Claims a file, or all files of a directory, for the file `from`. The evidence is no

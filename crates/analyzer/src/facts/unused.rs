@@ -125,7 +125,9 @@ fn confidence(
     if let Some(confidence) = sure {
         return (confidence, None);
     }
-    let doubt = interactive.or_else(|| {
+    // It may have named anything.
+    let damaged = blind.contains(&Blind::Damaged).then_some(Blind::Damaged);
+    let doubt = interactive.or(damaged.filter(|_| kind == FileKind::Other)).or_else(|| {
         let doubt = match files.form(node) {
             _ if kind != FileKind::Other => None,
             Form::Python => Some(Blind::Python),
@@ -234,6 +236,7 @@ impl Blind {
             Self::Java => "Java loads classes from where only a run can tell",
             Self::OtherLanguage => "scripts of other languages are not looked into",
             Self::Dlopen => "shared objects are opened by names that are made up",
+            Self::Damaged => "a file that is used is damaged",
         }
     }
 }

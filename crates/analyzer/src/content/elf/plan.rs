@@ -32,6 +32,8 @@ pub(super) enum Plan {
     More,
     /// It is no file that runs.
     Nothing,
+    /// Its headers are none of such a file.
+    Damaged,
     /// It is what is left of a program that ran.
     CoreDump,
     /// These ranges, ascending; and whether something was left out.
@@ -44,7 +46,7 @@ pub(super) fn plan(head: &[u8], size: u64) -> Plan {
         None => Plan::More,
         Some(2) => plan_of::<FileHeader64<Endianness>>(head, size),
         Some(1) => plan_of::<FileHeader32<Endianness>>(head, size),
-        Some(_) => Plan::Nothing,
+        Some(_) => Plan::Damaged,
     }
 }
 
@@ -52,8 +54,8 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
     if head.len() < size_of::<E>() {
         return Plan::More;
     }
-    let Ok(header) = E::parse(head) else { return Plan::Nothing };
-    let Ok(endian) = header.endian() else { return Plan::Nothing };
+    let Ok(header) = E::parse(head) else { return Plan::Damaged };
+    let Ok(endian) = header.endian() else { return Plan::Damaged };
     match header.e_type(endian) {
         ET_EXEC | ET_DYN => {}
         ET_CORE => return Plan::CoreDump,
@@ -65,13 +67,13 @@ fn plan_of<E: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Plan {
         u64::from(header.e_phnum(endian)),
     );
     let end = start.saturating_add(each.saturating_mul(count));
-    if end > HEADERS_MAX {
-        return Plan::Nothing;
+    if end > HEADERS_MAX || end > size {
+        return Plan::Damaged;
     }
     if end > head.len() as u64 {
         return Plan::More;
     }
-    let Ok(segments) = header.program_headers(endian, head) else { return Plan::Nothing };
+    let Ok(segments) = header.program_headers(endian, head) else { return Plan::Damaged };
     // Where linkers separate code from data, no name stands in it.
     let is_separate = segments.iter().any(|segment| {
         segment.p_type(endian) == PT_LOAD

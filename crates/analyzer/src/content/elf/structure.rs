@@ -43,6 +43,8 @@ fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, Re
     let header = E::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let segments = header.program_headers(endian, data).ok()?;
+    // Where nothing is to be loaded, these are no program headers.
+    segments.iter().find(|segment| segment.p_type(endian) == PT_LOAD)?;
     let mut elf = Elf {
         is_64: header.is_class_64(),
         machine: header.e_machine(endian).0,
@@ -96,6 +98,8 @@ fn read_as<E: FileHeader<Endian = Endianness>>(data: &Sparse) -> Option<(Elf, Re
         (at, at.saturating_add(length))
     };
     let written = loaded.clone().filter(|s| s.p_flags(endian) & PF_W != ProgramFlags(0)).map(range);
+    let size = object::ReadRef::len(data).unwrap_or(u64::MAX);
+    elf.is_cut = loaded.clone().any(|segment| range(segment).1 > size);
     let regions = Regions {
         written: merged(written.collect()),
         loaded: loaded.map(|segment| range(segment).1).max().unwrap_or(u64::MAX),

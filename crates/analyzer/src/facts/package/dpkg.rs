@@ -19,16 +19,18 @@ const INFO: &str = "var/lib/dpkg/info";
 
 /// Reads the database, if there is one.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
-    let automatic = automatic(files)?;
+    let automatic = automatic(files, packages)?;
     if let Some(status) = packages.database(files, b"var/lib/dpkg/status")? {
-        let diversions = diversions(files)?;
+        let diversions = diversions(files, packages)?;
         let info = files.find(INFO.as_bytes()).map(|found| found.node);
         for node in info.into_iter().flat_map(|info| files.tree().children(info)) {
             if files.tree().name(node).ends_with(b".list") {
                 files.announce(node);
             }
         }
+        let mut nameless = 0;
         for fields in paragraphs(&String::from_utf8_lossy(status.text())) {
+            nameless += usize::from(!fields.is_empty && fields.get("Package").is_empty());
             let Some(mut package) = package(&fields) else { continue };
             // Where apt keeps no record, nobody can tell what was asked for.
             package.reason_is_told = automatic.is_some();
@@ -62,6 +64,11 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             }
             packages.push(package);
         }
+        if nameless > 0 {
+            packages.warnings.push(format!(
+                "/{ADMIN}/status: {nameless} paragraphs of it name no package: they are not read"
+            ));
+        }
     }
     if let Some(directory) = files.find(b"var/lib/dpkg/status.d") {
         for node in files.sorted_children(directory.node) {
@@ -93,7 +100,10 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
 
 /// The fields of one paragraph of a control file, as far as anybody asks for them. Continued lines
 /// are joined by line ends.
-struct Fields<'a>([&'a str; FIELDS.len()]);
+struct Fields<'a> {
+    values: [&'a str; FIELDS.len()],
+    is_empty: bool,
+}
 
 /// The fields that are asked for.
 const FIELDS: [&str; 12] = [
@@ -113,7 +123,8 @@ const FIELDS: [&str; 12] = [
 
 impl<'a> Fields<'a> {
     fn of(paragraph: &'a str) -> Self {
-        let mut fields = Self([""; FIELDS.len()]);
+        let values = [""; FIELDS.len()];
+        let mut fields = Self { values, is_empty: paragraph.trim().is_empty() };
         let bytes = paragraph.as_bytes();
         let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
         let mut start = 0;
@@ -121,7 +132,7 @@ impl<'a> Fields<'a> {
             if let Some((name, value)) = paragraph[start..end].split_once(':')
                 && let Some(at) = FIELDS.iter().position(|field| *field == name)
             {
-                fields.0[at] = value.trim();
+                fields.values[at] = value.trim();
             }
             start = (end + 1).min(bytes.len());
         }
@@ -130,7 +141,7 @@ impl<'a> Fields<'a> {
 
     /// The value of one of [`FIELDS`]; empty where the paragraph does not have it.
     fn get(&self, name: &str) -> &'a str {
-        FIELDS.iter().position(|field| *field == name).map_or("", |at| self.0[at])
+        FIELDS.iter().position(|field| *field == name).map_or("", |at| self.values[at])
     }
 }
 
@@ -198,8 +209,9 @@ fn relations(text: &str) -> Vec<Vec<String>> {
 }
 
 /// Packages that apt installed for others.
-fn automatic(files: &Filesystem<'_>) -> Result<Option<HashSet<String>>> {
-    let Some(states) = files.document(b"var/lib/apt/extended_states")? else { return Ok(None) };
+fn automatic(files: &Filesystem<'_>, packages: &mut Packages) -> Result<Option<HashSet<String>>> {
+    let states = packages.database(files, b"var/lib/apt/extended_states")?;
+    let Some(states) = states else { return Ok(None) };
     let names = paragraphs(&String::from_utf8_lossy(states.text()))
         .filter(|fields| fields.get("Auto-Installed") == "1")
         .map(|fields| fields.get("Package").to_owned())
@@ -208,8 +220,8 @@ fn automatic(files: &Filesystem<'_>) -> Result<Option<HashSet<String>>> {
 }
 
 /// Files that another package made dpkg put elsewhere.
-fn diversions(files: &Filesystem<'_>) -> Result<Diversions> {
-    let Some(document) = files.document(b"var/lib/dpkg/diversions")? else {
+fn diversions(files: &Filesystem<'_>, packages: &mut Packages) -> Result<Diversions> {
+    let Some(document) = packages.database(files, b"var/lib/dpkg/diversions")? else {
         return Ok(HashMap::new());
     };
     let lines: Vec<&[u8]> = document.text().split(|b| *b == b'\n').collect();

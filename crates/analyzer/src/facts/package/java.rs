@@ -1,11 +1,14 @@
 //! Java archives that no package brought, named by what they say of themselves.
 
+use jettison_oci::escape;
+
 use crate::content::Body;
 use crate::content::archive::{Archive, is_archive};
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
 use crate::facts::package::{Ecosystem, Package, Packages};
+use crate::tree::NodeId;
 
 /// Reads every archive.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
@@ -15,9 +18,14 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             continue;
         }
         let Some(content) = files.content(node)? else { continue };
-        let Body::Archive(archive) = &content.body else { continue };
+        let Body::Archive(archive) = &content.body else {
+            if content.body == Body::Damaged {
+                packages.warn(files, node, "it is no whole archive: it is not looked into");
+            }
+            continue;
+        };
+        damage(files, node, archive, "", packages);
         if archive.is_damaged {
-            packages.warn(files, node, "it is no whole archive: it is not looked into");
             continue;
         }
         let (name, version) = identity(archive, name);
@@ -27,6 +35,24 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         packages.push(package);
     }
     Ok(())
+}
+
+/// Names archives that cannot be read, those inside others included.
+fn damage(
+    files: &Filesystem<'_>,
+    node: NodeId,
+    archive: &Archive,
+    inside: &str,
+    packages: &mut Packages,
+) {
+    if archive.is_damaged {
+        let what = format!("{inside}it is no whole archive: it is not looked into");
+        packages.warn(files, node, &what);
+    }
+    for nested in &archive.nested {
+        let inside = format!("{inside}{} inside: ", escape::path(&nested.path));
+        damage(files, node, &nested.archive, &inside, packages);
+    }
 }
 
 /// The name and version of an archive: by Maven's coordinates, its manifest, or its file's name.

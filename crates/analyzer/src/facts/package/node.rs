@@ -17,24 +17,36 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         for child in files.sorted_children(modules) {
             if tree.name(child).starts_with(b"@") {
                 for scoped in files.sorted_children(child) {
-                    packages.extend(package(files, scoped)?);
+                    let package = package(files, scoped, packages)?;
+                    packages.extend(package);
                 }
             } else {
-                packages.extend(package(files, child)?);
+                let package = package(files, child, packages)?;
+                packages.extend(package);
             }
         }
     }
     Ok(())
 }
 
-fn package(files: &Filesystem<'_>, directory: NodeId) -> Result<Option<Package>> {
+fn package(
+    files: &Filesystem<'_>,
+    directory: NodeId,
+    packages: &mut Packages,
+) -> Result<Option<Package>> {
     let tree = files.tree();
     if !files.is_directory(directory) {
         return Ok(None);
     }
     let Some(manifest) = tree.child(directory, b"package.json") else { return Ok(None) };
     let Some(document) = files.content(manifest)? else { return Ok(None) };
-    let Ok(manifest) = serde_json::from_slice::<Value>(document.text()) else { return Ok(None) };
+    let manifest = match serde_json::from_slice::<Value>(document.text()) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            packages.warn(files, manifest, &format!("it is no package's manifest: {error}"));
+            return Ok(None);
+        }
+    };
     let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
     let keys = |key: &str| -> Vec<Vec<String>> {
         manifest[key]

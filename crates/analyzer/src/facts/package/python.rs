@@ -31,6 +31,13 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         if metadata.is_empty() {
             metadata = text(b"PKG-INFO")?;
         }
+        if field(&metadata, "Name").next().is_none() && !metadata.is_empty() {
+            packages.warn(
+                files,
+                node,
+                "its metadata names no distribution: its directory's name is taken",
+            );
+        }
         let field = |name: &'static str| field(&metadata, name);
         let stem = name
             [..name.len() - b".dist-info".len() + usize::from(name.ends_with(b".egg-info"))]

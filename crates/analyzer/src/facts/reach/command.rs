@@ -112,11 +112,9 @@ fn split_by_env(words: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
         is_short || word.starts_with(b"--split-string")
     })? + 1;
     let word = &words[at];
-    let end = match word.starts_with(b"--") {
-        true => memchr::memchr(b'=', word).map(|end| end + 1),
-        false => memchr::memchr(b'S', word).map(|end| end + 1),
-    };
-    let (text, behind) = match &word[end.unwrap_or(word.len())..] {
+    let before = if word.starts_with(b"--") { b'=' } else { b'S' };
+    let end = memchr::memchr(before, word).map_or(word.len(), |end| end + 1);
+    let (text, behind) = match &word[end..] {
         [] => (words.get(at + 1)?.as_slice(), at + 2),
         text => (text, at + 1),
     };

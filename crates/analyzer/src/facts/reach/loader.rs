@@ -37,11 +37,18 @@ const TRUSTED: [&[u8]; 4] = [b"/lib64", b"/usr/lib64", b"/lib", b"/usr/lib"];
 const MUSL: [&[u8]; 3] = [b"/lib", b"/usr/local/lib", b"/usr/lib"];
 
 impl Loader {
-    pub(super) fn read(files: &Filesystem<'_>) -> Result<Self> {
+    /// Reads it. What cannot be read is added to `warnings`.
+    pub(super) fn read(files: &Filesystem<'_>, warnings: &mut Vec<String>) -> Result<Self> {
         let mut cache: HashMap<Vec<u8>, Vec<Vec<u8>>> = HashMap::new();
         if let Some(document) = files.document(b"etc/ld.so.cache")? {
             for (name, path) in read_cache(document.text()) {
                 cache.entry(name).or_default().push(path);
+            }
+            if cache.is_empty() && !document.text().is_empty() {
+                warnings.push(
+                    "/etc/ld.so.cache: it cannot be read: libraries are looked for without it"
+                        .to_owned(),
+                );
             }
         }
         let mut configured = Vec::new();
