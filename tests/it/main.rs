@@ -23,6 +23,7 @@ mod jettison;
 mod layers;
 mod layouts;
 mod loader;
+mod modules;
 mod outputs;
 mod owners;
 mod profile;

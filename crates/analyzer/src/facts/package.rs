@@ -7,20 +7,20 @@ pub mod dpkg;
 mod java;
 pub mod node;
 pub mod python;
+mod reason;
 mod rpm;
 mod ruby;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use jettison_oci::escape;
 
 use crate::content::{Body, Content};
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
 use crate::layer::index::NONE;
-use crate::limits::{PACKAGES_MAX, PROVIDERS_MAX};
+use crate::limits::PACKAGES_MAX;
 use crate::tree::NodeId;
 
 /// The kinds of packages.
@@ -81,9 +81,9 @@ pub enum Reason {
     Asked,
     /// Another package depends on it.
     Dependency,
-    /// Others only recommend or suggest it.
+    /// Others only recommend or suggest it, or what depends on it.
     Recommended,
-    /// It was brought by another package that is gone.
+    /// It was brought by another package that is gone, or for one that was.
     Orphan,
 }
 
@@ -120,6 +120,8 @@ pub struct Package {
     pub depends: Vec<Vec<String>>,
     /// The same for recommendations.
     pub recommends: Vec<Vec<String>>,
+    /// Names in its own database that brought it, once all of them were there (apk's `install_if`).
+    brought_by: Vec<String>,
     /// Other names that it stands for.
     pub provides: Vec<String>,
     /// What it holds of others, `name version`: modules, crates and archives inside it.
@@ -141,6 +143,7 @@ impl Package {
             reason_is_told: false,
             depends: Vec::new(),
             recommends: Vec::new(),
+            brought_by: Vec::new(),
             provides: Vec::new(),
             contains: Vec::new(),
             files: Vec::new(),
@@ -179,7 +182,7 @@ impl Packages {
         java::read(files, &mut packages)?;
         packages.own(listed);
         alternatives::read(files, &mut packages);
-        packages.relate();
+        reason::relate(&mut packages);
         Ok(packages)
     }
 
@@ -253,53 +256,5 @@ impl Packages {
                 self.owners[node.0 as usize] = at;
             }
         }
-    }
-
-    /// Finds who depends on whom, and why packages are there.
-    fn relate(&mut self) {
-        let mut by_name: HashMap<(Ecosystem, &str), Vec<u32>> = HashMap::new();
-        for (at, package) in (0_u32..).zip(&self.all) {
-            for name in std::iter::once(&package.name).chain(&package.provides) {
-                let providers = by_name.entry((package.ecosystem, name.as_str())).or_default();
-                if providers.len() < PROVIDERS_MAX && providers.last() != Some(&at) {
-                    providers.push(at);
-                }
-            }
-        }
-        let mut dependants: Vec<Vec<u32>> = vec![Vec::new(); self.all.len()];
-        let mut recommended = vec![false; self.all.len()];
-        for (at, package) in (0_u32..).zip(&self.all) {
-            let found = |names: &'_ [Vec<String>]| -> Vec<u32> {
-                let names = names.iter().flatten();
-                names
-                    .filter_map(|name| by_name.get(&(package.ecosystem, name.as_str())))
-                    .flatten()
-                    .copied()
-                    .collect()
-            };
-            for on in &found(&package.depends) {
-                if *on != at && dependants[*on as usize].last() != Some(&at) {
-                    dependants[*on as usize].push(at);
-                }
-            }
-            for on in &found(&package.recommends) {
-                recommended[*on as usize] |= *on != at;
-            }
-        }
-        drop(by_name);
-        for (at, package) in self.all.iter_mut().enumerate() {
-            let is_needed = !dependants[at].is_empty();
-            if !package.reason_is_told {
-                package.reason = if is_needed { Reason::Dependency } else { Reason::Asked };
-            } else if package.reason == Reason::Dependency && !is_needed {
-                // It was brought for others, which may have lost interest in it.
-                package.reason = match recommended[at] {
-                    _ if package.is_essential => Reason::Asked,
-                    true => Reason::Recommended,
-                    false => Reason::Orphan,
-                };
-            }
-        }
-        self.dependants = dependants;
     }
 }

@@ -221,6 +221,7 @@ impl Reach<'_> {
             return Ok(());
         }
         started::visit(self, node)?;
+        python::compiled(self, node);
         let Some(content) = self.files.content(node)? else { return Ok(()) };
         if let Body::Document(text) = &content.body {
             // Configurations are kept as they are, scripts among them.

@@ -53,7 +53,15 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             b'V' => package.version = text(),
             b'I' => package.installed_size = text().parse().ok(),
             b'D' => package.depends = words().into_iter().map(|word| vec![word]).collect(),
-            b'p' => package.provides = words(),
+            b'p' => {
+                package.provides = words();
+                // `cmd:app` may have been asked for.
+                let mut asked = package.provides.iter().filter_map(|p| asked.as_ref()?.get(p));
+                if asked.next().is_some() {
+                    package.reason = Reason::Asked;
+                }
+            }
+            b'i' => package.brought_by = words(),
             b'F' => directory = value.to_vec(),
             b'R' => {
                 let parent = files.find(&directory);

@@ -193,6 +193,14 @@ fn require(reach: &mut Reach<'_>, directory: NodeId, specifier: &str, from: Node
     let parts = if specifier.starts_with('@') { 2 } else { 1 };
     let at = specifier.match_indices('/').nth(parts - 1).map_or(specifier.len(), |(at, _)| at);
     let (name, rest) = (&specifier[..at], specifier[at..].trim_start_matches('/'));
+    // A package that has `exports` may require itself by its own name, before any other.
+    if let Some(own) = package_of(reach, directory)
+        && let Some(manifest) = manifest(reach, own)?
+        && manifest["name"].as_str() == Some(name)
+        && !manifest["exports"].is_null()
+    {
+        return inside(reach, own, rest, from);
+    }
     let tree = reach.files.tree();
     let mut places: Vec<NodeId> = std::iter::successors(Some(directory), |at| tree.parent(*at))
         .filter_map(|at| tree.child(at, b"node_modules"))
@@ -200,7 +208,6 @@ fn require(reach: &mut Reach<'_>, directory: NodeId, specifier: &str, from: Node
     for path in reach.environment.list("NODE_PATH") {
         places.extend(reach.files.find(&path).map(|found| found.node));
     }
-    // A package may require itself by its own name.
     for place in places {
         let Some(package) = reach.files.find_from(place, name.as_bytes()) else { continue };
         for link in &package.links {

@@ -22,6 +22,20 @@ use self::kept::{
 };
 use self::module::{claim_init, claim_module, import, in_directory, twins};
 
+/// Says of a module that is there in its compiled form alone that it is not looked into.
+pub(super) fn compiled(reach: &mut Reach<'_>, node: NodeId) {
+    let tree = reach.files.tree();
+    let name = tree.name(node);
+    let Some(stem) = name.strip_suffix(b".pyc") else { return };
+    let Some(directory) = tree.parent(node) else { return };
+    // `__pycache__` is for what has a source.
+    let is_cached = tree.name(directory) == b"__pycache__";
+    if !is_cached && tree.child(directory, &[stem, b".py"].concat()).is_none() {
+        reach.blind.insert((Blind::Python, node));
+        packages_above(reach, directory, node);
+    }
+}
+
 /// What `python ARGUMENTS` runs.
 pub(super) fn command(reach: &mut Reach<'_>, arguments: &[Vec<u8>], program: NodeId) -> Result<()> {
     let interpreter = interpreter(reach, program)?;
@@ -147,13 +161,17 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, module: &Python) -> Res
             claim_module(reach, &found, node, "imported by");
         }
     }
-    // The packages above are imported first.
+    packages_above(reach, directory, node);
+    Ok(())
+}
+
+/// Claims the packages that a module is in, which are imported first.
+fn packages_above(reach: &mut Reach<'_>, directory: NodeId, module: NodeId) {
     let mut above = Some(directory);
     while let Some(directory) = above {
-        if !claim_init(reach, directory, node, "package of") {
+        if !claim_init(reach, directory, module, "package of") {
             break;
         }
         above = reach.files.tree().parent(directory);
     }
-    Ok(())
 }

@@ -82,7 +82,7 @@ fn locate(
     // top-level package's is.
     let tree = reach.files.tree();
     let start = directory.map(|mut directory| {
-        while tree.child(directory, b"__init__.py").is_some() {
+        while init_of(reach, directory).is_some() {
             let Some(parent) = tree.parent(directory) else { break };
             directory = parent;
         }
@@ -96,7 +96,17 @@ fn locate(
         None => {
             let path = &reach.interpreters.paths[interpreter].directories;
             let mut places = start.into_iter().chain([working(reach)]).chain(path.iter().copied());
-            places.find_map(|place| Some((place, in_directory(reach, place, module)?)))
+            // A directory alone is one only where no later place has a module or package.
+            let mut namespace = None;
+            let module = places.find_map(|place| {
+                let found = in_directory(reach, place, module)?;
+                if reach.files.is_directory(found.node) {
+                    namespace.get_or_insert((place, found));
+                    return None;
+                }
+                Some((place, found))
+            });
+            module.or(namespace)
         }
         // The first place that has the top-level package decides.
         Some((top, _)) => locate(reach, interpreter, top, directory).map(|(place, found)| {
@@ -104,13 +114,28 @@ fn locate(
             let mut names = std::iter::successors(Some(module), |name| {
                 name.rsplit_once('.').map(|(front, _)| front).filter(|front| front.contains('.'))
             });
-            let below = names.find_map(|name| in_directory(reach, place, name));
-            (place, below.unwrap_or(found))
+            // A namespace, which is a directory alone, is in all places that have it.
+            let mut places = vec![place];
+            if reach.files.is_directory(found.node) {
+                let path = &reach.interpreters.paths[interpreter].directories;
+                places.extend(path.iter().copied().filter(|other| *other != place));
+            }
+            let below = names.find_map(|name| {
+                places.iter().find_map(|place| Some((*place, in_directory(reach, *place, name)?)))
+            });
+            below.unwrap_or((place, found))
         }),
     };
     let known = reach.interpreters.located.entry((interpreter, start)).or_default();
     known.insert(module.into(), found.clone());
     found
+}
+
+/// What makes a directory a package: its source, or the compiled form where there is no source.
+fn init_of(reach: &Reach<'_>, directory: NodeId) -> Option<NodeId> {
+    let tree = reach.files.tree();
+    let names = [&b"__init__.py"[..], b"__init__.pyc"];
+    names.into_iter().find_map(|name| tree.child(directory, name))
 }
 
 /// The file of a module below a directory: a package's `__init__`, a source, an extension, or a
@@ -133,7 +158,7 @@ pub(super) fn in_directory(reach: &Reach<'_>, directory: NodeId, module: &str) -
             continue;
         }
         if let Some(package) = package
-            && let Some(init) = tree.child(package, b"__init__.py")
+            && let Some(init) = init_of(reach, package)
         {
             return Some(plain(init));
         }
@@ -187,7 +212,7 @@ pub(super) fn claim_init(
     from: NodeId,
     how: &str,
 ) -> bool {
-    let Some(init) = reach.files.tree().child(directory, b"__init__.py") else { return false };
+    let Some(init) = init_of(reach, directory) else { return false };
     if init != from {
         reach.claim(init, Evidence::Needed, how, Some(from));
         twins(reach, init);
