@@ -262,17 +262,26 @@ fn alpine_says_why_packages_are_there() {
     let user = User::new();
     let installed = "P:app\nV:1-r0\nI:4096\nD:so:libx.so.1 cmd:sh\nF:usr/bin\nR:app\n\n\
         P:libx\nV:2-r1\np:so:libx.so.1=1.2\nF:usr/lib\nR:libx.so.1\n\n\
-        P:left\nV:3-r0\nF:usr/bin\nR:left\n\n";
+        P:left\nV:3-r0\nF:usr/bin\nR:left\n\n\
+        P:app-libx\nV:4-r0\ni:app=1-r0 libx\n\n\
+        P:left-docs\nV:5-r0\ni:docs left\n\n\
+        P:named\nV:6-r0\np:cmd:tool=1 cmd:other=1\n\n";
     let layer = LayerBuilder::new()
         .file("lib/apk/db/installed", installed)
-        .file("etc/apk/world", "app=1-r0\n!left\n")
+        .file("etc/apk/world", "app=1-r0\ncmd:tool\n!left\n")
         .file("usr/lib/libx.so.1", content("libx", 500));
     let layer = program(layer, "usr/bin/app", content("app", 300));
     let word = write(&user, "alpine.tar", program(layer, "usr/bin/left", "left"), "/usr/bin/app");
     let document = user.analyze_with(&word, &["--unused"]);
-    for (name, version, reason) in
-        [("app", "1-r0", "asked"), ("libx", "2-r1", "dependency"), ("left", "3-r0", "orphan")]
-    {
+    for (name, version, reason) in [
+        ("app", "1-r0", "asked"),
+        ("libx", "2-r1", "dependency"),
+        ("left", "3-r0", "orphan"),
+        // What brings it is there, as a whole or in part.
+        ("app-libx", "4-r0", "recommended"),
+        ("left-docs", "5-r0", "orphan"),
+        ("named", "6-r0", "asked"),
+    ] {
         let package = package(&document, name);
         assert_eq!((&package["version"], &package["reason"]), (&json!(version), &json!(reason)));
     }

@@ -308,6 +308,18 @@ fn a_profile_is_evidence() {
     let evidence = |path: &str| user.run(&[&with[..], &[path]].concat()).json()["evidence"].clone();
     assert_eq!(evidence("/usr/bin/bash"), "executed");
     assert_eq!(evidence("/srv/left/over.bin"), "opened");
+    // Several merge.
+    let second = r#"{"schemaVersion":1,"executed":[],"opened":["/usr/share/bash/data"]}"#;
+    fs_err::write(user.path("second.json"), second).unwrap();
+    for (path, expected) in [
+        ("/usr/bin/bash", "executed"),
+        ("/srv/left/over.bin", "opened"),
+        ("/usr/share/bash/data", "opened"),
+        ("/usr/bin/unneeded", "none"),
+    ] {
+        let both = [&with[..], &["--profile", "second.json", path]].concat();
+        assert_eq!(user.run(&both).json()["evidence"], expected, "{path}");
+    }
     for (profile, said) in [
         (r#"{"schemaVersion":1,"complete":false}"#, "events were lost"),
         (r#"{"schemaVersion":7}"#, "schemaVersion is 7"),

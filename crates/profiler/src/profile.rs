@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::fanotify::Queue;
 use crate::process::mapped_with;
 use crate::recording::Recording;
-use crate::watch::{Target, Watch};
+use crate::watch::{Seen, Target, Watch};
 
 /// What is watched.
 #[derive(Clone, Debug)]
@@ -125,8 +125,11 @@ impl Run<'_> {
             )));
         }
         let mapped = inspected.pid.map(mapped_with);
+        let mut first = None;
         if inspected.pid.is_none() {
             self.containers.start(id, self.name).await?;
+            // `None` where it has ended already.
+            first = self.containers.inspect(id).await?.pid;
         }
         let is_ours = print.is_some();
         let end = self.until_end(id, &watch, print).await?;
@@ -139,7 +142,10 @@ impl Run<'_> {
             // One that is stopped for this ends with what the signal makes of it.
             End::Early => None,
         };
-        let mut recording = watch.end()?;
+        let Seen { mut recording, executors } = watch.end()?;
+        let is_first_seen = first
+            .and_then(|first| i32::try_from(first).ok())
+            .map_or(!executors.is_empty(), |first| executors.contains(&first));
         recording.exit_code = exit_code;
         recording.image.clone_from(&inspected.image);
         recording.from_start = mapped.is_none();
@@ -147,7 +153,7 @@ impl Run<'_> {
             recording.opened.extend(mapped.executed.iter().cloned());
             recording.executed.extend(mapped.executed);
             recording.opened.extend(mapped.opened);
-        } else if recording.executed.is_empty() {
+        } else if !is_first_seen || recording.executed.is_empty() {
             return Err(Error::StartMissed(self.name.to_owned()));
         }
         Ok(recording)

@@ -32,10 +32,17 @@ pub(crate) struct Target {
     pub(crate) lower: Vec<PathBuf>,
 }
 
+/// What a thread saw.
+pub(crate) struct Seen {
+    pub(crate) recording: Recording,
+    /// Processes that executed something on the file system, by ID.
+    pub(crate) executors: HashSet<i32>,
+}
+
 /// A thread that watches.
 pub(crate) struct Watch {
     is_marked: bool,
-    thread: Option<JoinHandle<Result<Recording>>>,
+    thread: Option<JoinHandle<Result<Seen>>>,
     end: Arc<AtomicBool>,
 }
 
@@ -74,7 +81,7 @@ impl Watch {
     }
 
     /// Ends it once the queue is empty.
-    pub(crate) fn end(mut self) -> Result<Recording> {
+    pub(crate) fn end(mut self) -> Result<Seen> {
         self.end.store(true, Ordering::Relaxed);
         self.thread.take().map_or(Err(Error::Fanotify(nix::Error::EIO)), joined)
     }
@@ -86,7 +93,7 @@ impl Drop for Watch {
     }
 }
 
-fn joined(thread: JoinHandle<Result<Recording>>) -> Result<Recording> {
+fn joined(thread: JoinHandle<Result<Seen>>) -> Result<Seen> {
     thread.join().unwrap_or(Err(Error::Fanotify(nix::Error::EIO)))
 }
 
@@ -99,7 +106,7 @@ struct Watcher {
     marked: HashSet<Overlay>,
     root_marked: bool,
     own: i32,
-    recording: Recording,
+    seen: Seen,
 }
 
 impl Watcher {
@@ -113,7 +120,10 @@ impl Watcher {
             marked: HashSet::new(),
             root_marked: false,
             own: i32::try_from(std::process::id()).unwrap_or(-1),
-            recording: Recording { complete: true, ..Recording::default() },
+            seen: Seen {
+                recording: Recording { complete: true, ..Recording::default() },
+                executors: HashSet::new(),
+            },
         })
     }
 
@@ -145,7 +155,7 @@ impl Watcher {
         }
     }
 
-    fn watch(mut self, end: &AtomicBool) -> Result<Recording> {
+    fn watch(mut self, end: &AtomicBool) -> Result<Seen> {
         while !end.load(Ordering::Relaxed) {
             let (opened, mounted) = self.wait()?;
             if mounted {
@@ -158,7 +168,7 @@ impl Watcher {
         // Nothing is added any more: what waits is all there is.
         self.queue.unmark();
         while self.read() {}
-        Ok(self.recording)
+        Ok(self.seen)
     }
 
     /// Waits until there is something to read, or something was mounted.
@@ -184,7 +194,7 @@ impl Watcher {
         for event in events {
             match event {
                 Event::Opened(opened) => self.opened(&opened),
-                Event::Lost => self.recording.complete = false,
+                Event::Lost => self.seen.recording.complete = false,
             }
         }
         read
@@ -193,6 +203,10 @@ impl Watcher {
     fn opened(&mut self, opened: &Opened) {
         if opened.process() == self.own {
             return;
+        }
+        let Seen { recording, executors } = &mut self.seen;
+        if opened.to_execute {
+            executors.insert(opened.process());
         }
         let path = container_path(&opened.path, &self.target.merged);
         let is_of_image = |path: &[u8]| self.lower.as_ref().is_none_or(|lower| lower.has(path));
@@ -203,14 +217,14 @@ impl Watcher {
             _ => path,
         };
         if is_of_image(path) {
-            if opened.to_execute && !self.recording.executed.contains(path) {
-                self.recording.executed.insert(path.to_vec());
+            if opened.to_execute && !recording.executed.contains(path) {
+                recording.executed.insert(path.to_vec());
             }
-            if !self.recording.opened.contains(path) {
-                self.recording.opened.insert(path.to_vec());
+            if !recording.opened.contains(path) {
+                recording.opened.insert(path.to_vec());
             }
         } else {
-            self.recording.others += 1;
+            recording.others += 1;
         }
         self.queue.ignore(opened);
     }
