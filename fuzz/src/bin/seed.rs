@@ -158,10 +158,19 @@ fn texts() -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// Texts of every language, and the front of this program.
-fn contents() -> anyhow::Result<Vec<Vec<u8>>> {
-    let mut program = fs_err::read(std::env::current_exe()?)?;
-    program.truncate(200 << 10);
+/// The front of this program, and small ones as wholes.
+fn programs() -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut own = fs_err::read(std::env::current_exe()?)?;
+    own.truncate(200 << 10);
+    let mut programs = vec![own];
+    for path in ["/bin/true", "/bin/dash", "/usr/bin/ldd"] {
+        programs.extend(fs_err::read(path).ok());
+    }
+    Ok(programs)
+}
+
+/// Texts of every language.
+fn scripts() -> Vec<Vec<u8>> {
     let texts = [
         "#!/bin/sh\nset -e\nexec gosu app \"/srv/run\" --now\n",
         "#!/usr/bin/env python3\nfrom . import (a,\n b)\nimport c.d; __import__('e')\n",
@@ -169,10 +178,11 @@ fn contents() -> anyhow::Result<Vec<Vec<u8>>> {
         "use strict; use lib '/x'; require Foo::Bar; eval \"use $m\";\n=pod\n\n=cut\n",
         "require 'json'\nrequire_relative \"../x\"\nautoload :Y, 'z'\n__FILE__\n",
         "<?php require __DIR__ . '/x.php'; include_once('y.php');",
+        "cat <<-'E' | sh\nit isn't\n\tE\neval \"$(apt-config shell A B)\"; eval `ssh-agent`\n",
         "A=/opt; B=${A:-/x}/lib\n. \"$B/y.sh\"; exec java -cp \"$(ls)/z\" Main\n",
         r#"{"schemaVersion":1,"executed":["/bin/sh"],"opened":["/etc/passwd"]}"#,
     ];
-    Ok(texts.iter().map(|text| text.as_bytes().to_vec()).chain([program]).collect())
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
 /// Configurations of every kind.
@@ -277,9 +287,10 @@ fn main() -> anyhow::Result<()> {
         ("archive", archives()),
         ("layer", blobs()),
         ("stack", vec![steps.clone(), steps.into_iter().rev().collect()]),
-        ("contents", contents()?),
+        ("elf", programs()?),
+        ("scripts", scripts()),
         ("configurations", configurations()),
-        ("facts", [contents()?, configurations(), jars()].concat()),
+        ("facts", [programs()?, scripts(), configurations(), jars()].concat()),
         ("packages", [packages(), rpm(), jars()].concat()),
         ("rpm", rpm()),
         ("jar", jars()),

@@ -1,5 +1,5 @@
-//! What contents say: programs, scripts, modules, and profiles. No input may panic or loop, and
-//! pieces must say what the whole says, and so must a file at hand.
+//! What scripts, modules and profiles say. No input may panic or loop, and pieces must say what the
+//! whole says, and so must a file at hand.
 
 #![no_main]
 
