@@ -128,8 +128,8 @@ impl Run<'_> {
         let mut first = None;
         if inspected.pid.is_none() {
             self.containers.start(id, self.name).await?;
-            // `None` where it has ended already.
-            first = self.containers.inspect(id).await?.pid;
+            // `None` where it has ended already: podman then tells a state that Docker does not know.
+            first = self.containers.inspect(id).await.ok().and_then(|inspected| inspected.pid);
         }
         let is_ours = print.is_some();
         let end = self.until_end(id, &watch, print).await?;
