@@ -22,11 +22,7 @@ pub(super) struct Found {
 impl Found {
     /// Looks at what starts in `within`; `bytes` are what stands around it.
     pub(super) fn look_at(&mut self, bytes: &[u8], within: Range<usize>) {
-        for at in memmem::find_iter(&bytes[within.start..], b".so") {
-            let at = within.start + at;
-            if at >= within.end {
-                break;
-            }
+        for at in starting(bytes, within.clone(), b".so") {
             if self.sonames.len() < NAMES_MAX
                 && let Some(name) = soname(bytes, at)
             {
@@ -34,11 +30,8 @@ impl Found {
             }
         }
         // A text that starts with a slash follows the end of another one.
-        for at in memmem::find_iter(&bytes[within.start..], b"\0/") {
-            let start = within.start + at + 1;
-            if start > within.end {
-                break;
-            }
+        for at in starting(bytes, within, b"\0/") {
+            let start = at + 1;
             let rest = &bytes[start..bytes.len().min(start + NAME_MAX + 1)];
             let end = memchr::memchr(0, rest).unwrap_or(0);
             let text = &rest[..end];
@@ -49,14 +42,20 @@ impl Found {
     }
 }
 
+/// Where a text starts in `within`.
+fn starting<'a>(
+    bytes: &'a [u8],
+    within: Range<usize>,
+    text: &'static [u8],
+) -> impl Iterator<Item = usize> + 'a {
+    let found = memmem::find_iter(&bytes[within.start..], text);
+    found.map(move |at| within.start + at).take_while(move |at| *at < within.end)
+}
+
 impl Found {
     /// Looks for command lines for a shell that start in `within`.
     pub(super) fn look_for_commands(&mut self, bytes: &[u8], within: Range<usize>) {
-        for at in memmem::find_iter(&bytes[within.start..], b" -") {
-            let at = within.start + at;
-            if at >= within.end {
-                break;
-            }
+        for at in starting(bytes, within, b" -") {
             if self.commands.len() < NAMES_MAX
                 && let Some(word) = command(bytes, at)
             {

@@ -189,18 +189,14 @@ fn fits(files: &Filesystem<'_>, node: NodeId, elf: &Elf) -> bool {
     files.machine(node).is_ok_and(|machine| machine == Some(elf.machine()))
 }
 
-/// The directories of a search path, tokens expanded.
+/// The directories of an RPATH or RUNPATH.
 pub(super) fn search_path(
     files: &Filesystem<'_>,
     path: Option<&[u8]>,
     origin: &[u8],
     elf: &Elf,
 ) -> Vec<Vec<u8>> {
-    path.unwrap_or_default()
-        .split(|b| *b == b':')
-        .filter(|part| !part.is_empty())
-        .map(|part| expand(files, part, origin, elf))
-        .collect()
+    expanded(files, path.unwrap_or_default().split(|b| *b == b':'), origin, elf)
 }
 
 /// The directories of `LD_LIBRARY_PATH`: glibc also splits it at semicolons, and takes tokens in it
@@ -212,8 +208,16 @@ pub(super) fn library_path(
     elf: &Elf,
 ) -> Vec<Vec<u8>> {
     let parts = value.unwrap_or_default().split(|b| matches!(b, b':' | b';'));
-    let parts = parts.filter(|part| !part.is_empty());
-    parts.map(|part| expand(files, part, origin, elf)).collect()
+    expanded(files, parts, origin, elf)
+}
+
+fn expanded<'a>(
+    files: &Filesystem<'_>,
+    parts: impl Iterator<Item = &'a [u8]>,
+    origin: &[u8],
+    elf: &Elf,
+) -> Vec<Vec<u8>> {
+    parts.filter(|part| !part.is_empty()).map(|part| expand(files, part, origin, elf)).collect()
 }
 
 /// `$ORIGIN`, `$LIB` and `$PLATFORM`, with or without braces.
