@@ -1,4 +1,5 @@
-//! rpm's headers and each form of its database: as they are, and a header that both forms hold.
+//! rpm's headers and each form of its database: as they are, and a header that both forms hold;
+//! dnf's history.
 
 #![no_main]
 
@@ -19,6 +20,7 @@ fn ndb(blob: &[u8]) -> Vec<u8> {
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = rpm::read(bytes.to_vec());
+    let _ = rpm::history(bytes.to_vec());
     let held = rpm::read(ndb(bytes));
     match rpm::header(bytes) {
         Some(package) if &*package.name != "gpg-pubkey" => assert_eq!(held.packages, [package]),

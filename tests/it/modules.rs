@@ -91,6 +91,34 @@ fn a_distribution_comes_whole_with_its_records_and_libraries() {
 }
 
 #[test]
+fn pip_marks_what_was_asked_for() {
+    let rows = [
+        (
+            "app-1.dist-info/METADATA",
+            "Name: app\nVersion: 1\nRequires-Dist: lib>=1\n\
+          Requires-Dist: Extra_One; extra == \"fast\"\n\n",
+        ),
+        ("app-1.dist-info/REQUESTED", ""),
+        ("lib-1.dist-info/METADATA", "Name: lib\nVersion: 1\n\n"),
+        ("extra_one-1.dist-info/METADATA", "Name: extra-one\nVersion: 1\n\n"),
+        ("left-1.dist-info/METADATA", "Name: left\nVersion: 1\n\n"),
+    ];
+    let files = rows.map(|(name, text)| (format!("{SITE}/{name}"), text));
+    let mut files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    // No tool marks those of the distribution.
+    let other = format!("{OTHER_SITE}/other-1.dist-info/METADATA");
+    files.push((&other, "Name: other\nVersion: 1\n\n"));
+    let document = run(python("import os\n", &files)).document;
+    let packages = document["packages"].as_array().unwrap();
+    let reason = |name: &str| {
+        packages.iter().find(|package| package["name"] == name).unwrap()["reason"].as_str().unwrap()
+    };
+    let found = ["app", "lib", "extra-one", "left", "other"].map(reason);
+    assert_eq!(found, ["asked", "dependency", "recommended", "orphan", "asked"]);
+}
+
+#[test]
 fn a_namespace_stands_in_several_places_and_gives_way_to_a_package() {
     let one = format!("{SITE}/ns/one.py");
     let two = format!("{OTHER_SITE}/ns/two.py");

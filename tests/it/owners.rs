@@ -84,6 +84,86 @@ fn berkeley(sqlite: &Path) -> PathBuf {
     made
 }
 
+/// What rpm and dnf record where dnf installs a package with what it depends on and recommends.
+fn installed_by_dnf(work: &Path) -> (Vec<u8>, Vec<u8>) {
+    let top = format!("--define=_topdir {}", work.join("build").display());
+    for (name, more) in [
+        ("shop", "Requires: helper\nRecommends: extra"),
+        ("helper", ""),
+        ("extra", "Requires: motor"),
+        ("motor", ""),
+        ("left", ""),
+    ] {
+        let spec = work.join(format!("{name}.spec"));
+        fs_err::write(&spec, SPEC.replace("NAME", name).replace("MORE", more)).unwrap();
+        process::run(Command::new("rpmbuild").args(["-bb", "--quiet", &top]).arg(spec)).unwrap();
+    }
+    let packages = work.join("build/RPMS");
+    process::run(Command::new("createrepo_c").arg("-q").arg(&packages)).unwrap();
+    let settings = format!(
+        "[main]\ngpgcheck=0\ncachedir={0}/cache\nlogdir={0}\n[local]\nname=local\nbaseurl=file://{1}\n",
+        work.display(),
+        packages.display()
+    );
+    fs_err::write(work.join("dnf.conf"), settings).unwrap();
+    let root = work.join("root");
+    let dnf = |words: &[&str]| {
+        let mut dnf = Command::new("dnf");
+        dnf.args(["-q", "-y", "--releasever=1", "--setopt=reposdir=/none", "--config"]);
+        dnf.arg(work.join("dnf.conf")).arg("--installroot").arg(&root);
+        process::run(dnf.args(words)).unwrap();
+    };
+    dnf(&["install", "shop", "left"]);
+    // Nobody asks for it any more.
+    dnf(&["mark", "remove", "left"]);
+    // Where Debian's build of rpm keeps it.
+    let database = fs_err::read(root.join("root/.rpmdb/rpmdb.sqlite")).unwrap();
+    (database, fs_err::read(root.join("var/lib/dnf/history.sqlite")).unwrap())
+}
+
+#[test]
+fn what_installed_rpm_s_packages_says_why_they_are_there() {
+    const DNF: &str = "var/lib/dnf/history.sqlite";
+    const DNF5: &str = "usr/lib/sysimage/libdnf5/packages.toml";
+    let user = User::new();
+    let (database, history) = installed_by_dnf(&user.work());
+    let reasons = |record: Option<(&str, Vec<u8>)>| {
+        let layer = LayerBuilder::new().file("var/lib/rpm/rpmdb.sqlite", database.clone());
+        let layer = match record {
+            Some((path, record)) => layer.file(path, record),
+            None => layer,
+        };
+        let word = write(&user, "dnf.tar", program(layer, "usr/bin/shop", "x"), "/usr/bin/shop");
+        let run = user.run(&["analyze", "--unused", "--format", "json", &word]);
+        let warnings = run.stderr.clone();
+        let document = run.json();
+        let of = |name| package(&document, name)["reason"].as_str().unwrap().to_owned();
+        let all = ["shop", "helper", "extra", "motor", "left"].map(of).join(" ");
+        (all, warnings)
+    };
+    let told = "asked dependency recommended recommended orphan";
+    assert_eq!(reasons(Some((DNF, history.clone()))).0, told);
+    let table = r#"version = "1.0"
+        [packages]
+        "shop.noarch" = { reason = "User" }
+        "helper.noarch" = { reason = "Dependency" }
+        "extra.noarch" = { reason = "Weak Dependency" }
+        "motor.noarch" = { reason = "Dependency" }
+        [packages."left.noarch"]
+        reason = "Dependency""#;
+    assert_eq!(reasons(Some((DNF5, table.as_bytes().to_vec()))).0, told);
+    let list = b"# by zypper\nhelper\nextra\nmotor\nleft\n";
+    assert_eq!(reasons(Some(("var/lib/zypp/AutoInstalled", list.to_vec()))).0, told);
+    // Without a record, what others depend on is told.
+    let guessed = "asked dependency asked dependency asked";
+    assert_eq!(reasons(None).0, guessed);
+    for (path, damaged) in [(DNF, history[..9_000].to_vec()), (DNF5, b"[".to_vec())] {
+        let (reasons, warnings) = reasons(Some((path, damaged)));
+        assert_eq!(reasons, guessed);
+        assert!(warnings.contains(&format!("/{path}: ")), "{warnings}");
+    }
+}
+
 #[test]
 fn rpm_says_whose_files_are() {
     let user = User::new();

@@ -31,7 +31,7 @@ pub(crate) fn image(layer: LayerBuilder) -> ImageBuilder {
 
 pub(crate) struct Run {
     user: User,
-    document: Value,
+    pub(crate) document: Value,
 }
 
 impl Run {

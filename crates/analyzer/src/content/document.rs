@@ -22,6 +22,9 @@ fn is_database(path: &[u8]) -> bool {
         b"var/lib/dpkg/info" => name.ends_with(b".list"),
         b"var/lib/dpkg/status.d" => true,
         b"var/lib/apt" => name == b"extended_states",
+        b"var/lib/dnf" => name == b"history.sqlite",
+        b"usr/lib/sysimage/libdnf5" => name == b"packages.toml",
+        b"var/lib/zypp" => name == b"AutoInstalled",
         b"lib/apk/db" | b"usr/lib/apk/db" => name == b"installed",
         _ => {
             let folder = crate::entry::split(directory).1;

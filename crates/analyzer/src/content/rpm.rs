@@ -104,5 +104,29 @@ pub fn read(bytes: Vec<u8>) -> RpmDatabase {
     database
 }
 
+/// Why a package was installed, by dnf's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// Somebody asked for it, or for a group that it is of.
+    Asked,
+    /// For others, which depend on it or recommend it.
+    ForOthers,
+}
+
+/// Reads the history of dnf: the last reason of each package.
+///
+/// # Errors
+///
+/// In `SQLite`'s words, where it is no such database.
+pub fn history(bytes: Vec<u8>) -> Result<Vec<(String, Recorded)>, String> {
+    let rows = sqlite::reasons(bytes).map_err(|error| format!("SQLite says: {error}"))?;
+    let recorded = |reason: i64| match reason {
+        // Dependency, clean (nobody wants it any more), weak dependency.
+        1 | 3 | 4 => Recorded::ForOthers,
+        _ => Recorded::Asked,
+    };
+    Ok(rows.into_iter().map(|(name, reason)| (name, recorded(reason))).collect())
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,13 +5,16 @@ use hashbrown::HashMap;
 use crate::content::Body;
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::{Ecosystem, Package, Packages};
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
 use crate::tree::NodeId;
 
 /// Reads every distribution.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
     let mut compiled = Compiled::default();
+    // By directory of packages, the positions of its distributions, and whether one is marked as
+    // asked for: pip marks those alone.
+    let mut sites: HashMap<NodeId, (Vec<usize>, bool)> = HashMap::new();
     for &node in files.nodes() {
         let name = tree.name(node);
         let is_info = name.ends_with(b".dist-info") || name.ends_with(b".egg-info");
@@ -44,12 +47,18 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             .to_vec();
         let stem = String::from_utf8_lossy(&stem).into_owned();
         let (by_name, by_version) = stem.split_once('-').unwrap_or((&stem, ""));
+        let requirements = |of_extras: bool| {
+            let all = field("Requires-Dist");
+            let some = all.filter(move |text| text.contains("extra ==") == of_extras);
+            some.map(|requirement| vec![normal(requirement_name(&requirement))])
+        };
+        let is_asked = tree.child(node, b"REQUESTED").is_some();
         let mut package = Package {
+            reason: if is_asked { Reason::Asked } else { Reason::Dependency },
             version: field("Version").next().unwrap_or_else(|| by_version.to_owned()),
-            depends: field("Requires-Dist")
-                .filter(|requirement| !requirement.contains("extra =="))
-                .map(|requirement| vec![normal(requirement_name(&requirement))])
-                .collect(),
+            depends: requirements(false).collect(),
+            // Of extras, which may have been chosen or not.
+            recommends: requirements(true).collect(),
             files: tree.children(node).collect(),
             ..Package::new(
                 Ecosystem::Python,
@@ -63,7 +72,17 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         for line in text(b"installed-files.txt")?.split(|b| *b == b'\n') {
             own(files, node, line, &mut compiled, &mut package);
         }
+        let known = sites.entry(site).or_default();
+        known.0.push(packages.all.len());
+        known.1 |= is_asked;
         packages.push(package);
+    }
+    for (positions, _) in sites.into_values().filter(|(_, is_marked)| *is_marked) {
+        for at in positions {
+            if let Some(package) = packages.all.get_mut(at) {
+                package.reason_is_told = true;
+            }
+        }
     }
     Ok(())
 }

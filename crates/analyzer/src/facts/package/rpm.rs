@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::content::Body;
-use crate::content::rpm::RpmPackage;
+use crate::content::rpm::{self, Recorded, RpmPackage};
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::{Ecosystem, Package, Packages};
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
 use crate::tree::NodeId;
 
 const DIRECTORIES: [&[u8]; 3] = [b"usr/lib/sysimage/rpm/", b"var/lib/rpm/", b"usr/share/rpm/"];
@@ -48,6 +48,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             }
             if packages.all.len() > read {
                 by_path(files, packages, read);
+                recorded(files, packages, read)?;
                 return Ok(());
             }
         }
@@ -121,6 +122,77 @@ fn by_path(files: &Filesystem<'_>, packages: &mut Packages, first: usize) {
             }
         }
     }
+}
+
+/// Where dnf of today, dnf before it and zypper record why they installed packages.
+const DNF5: &[u8] = b"usr/lib/sysimage/libdnf5/packages.toml";
+const DNF: &[u8] = b"var/lib/dnf/history.sqlite";
+const ZYPPER: &[u8] = b"var/lib/zypp/AutoInstalled";
+
+/// Takes the reasons of the packages from `first` on from the record of what installed them.
+fn recorded(files: &Filesystem<'_>, packages: &mut Packages, first: usize) -> Result<()> {
+    let mut found: Option<HashMap<String, Recorded>> = None;
+    let readers: [(&[u8], Reader); 3] = [(DNF5, dnf5), (DNF, dnf), (ZYPPER, zypper)];
+    for (path, read) in readers {
+        let Some(document) = files.document(path)? else { continue };
+        match read(document.text()) {
+            Ok(rows) => {
+                found = Some(rows.into_iter().collect());
+                break;
+            }
+            Err(error) => {
+                let path = String::from_utf8_lossy(path);
+                packages
+                    .warnings
+                    .push(format!("/{path}: {error}: why packages are there is not known"));
+            }
+        }
+    }
+    let Some(found) = found else { return Ok(()) };
+    for package in &mut packages.all[first..] {
+        package.reason_is_told = true;
+        // What no record names was there before.
+        if found.get(&package.name) == Some(&Recorded::ForOthers) {
+            package.reason = Reason::Dependency;
+        }
+    }
+    Ok(())
+}
+
+type Reader = fn(&[u8]) -> std::result::Result<Vec<(String, Recorded)>, String>;
+
+fn dnf(bytes: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
+    rpm::history(bytes.to_vec())
+}
+
+/// `[packages."bash.x86_64"]` with `reason = "Dependency"`.
+fn dnf5(text: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
+    let text = String::from_utf8_lossy(text);
+    let table: toml::Table = text.parse().map_err(|_| "it is no TOML".to_owned())?;
+    let Some(rows) = table.get("packages").and_then(toml::Value::as_table) else {
+        return Err("it has no table of packages".to_owned());
+    };
+    let row = |(name, row): (&String, &toml::Value)| {
+        let reason = row.get("reason").and_then(toml::Value::as_str).unwrap_or_default();
+        let recorded = match reason {
+            "Dependency" | "Weak Dependency" | "Clean" => Recorded::ForOthers,
+            _ => Recorded::Asked,
+        };
+        let name = name.rsplit_once('.').map_or(name.as_str(), |(name, _)| name);
+        (name.to_owned(), recorded)
+    };
+    Ok(rows.iter().map(row).collect())
+}
+
+/// A name a line.
+fn zypper(text: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
+    if text.contains(&0) {
+        return Err("it is no text".to_owned());
+    }
+    let text = String::from_utf8_lossy(text);
+    let names = text.lines().map(str::trim);
+    let names = names.filter(|name| !name.is_empty() && !name.starts_with('#'));
+    Ok(names.map(|name| (name.to_owned(), Recorded::ForOthers)).collect())
 }
 
 #[cfg(test)]
