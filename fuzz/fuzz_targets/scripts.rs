@@ -3,21 +3,14 @@
 
 #![no_main]
 
-use jettison_analyzer::content::{self, Collector};
 use jettison_analyzer::facts::profile::Profile;
+use jettison_fuzz::content::agrees;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let paths = ["bin/x", "a.py", "a.js", "a.sh", "a.pl", "a.rb", "a.php", "etc/x.conf"];
-    for path in paths.map(str::as_bytes) {
-        let whole = content::of(path, bytes);
-        let mut collector = Collector::new(path, bytes.len() as u64);
-        for piece in bytes.chunks(97) {
-            collector.piece(piece);
-        }
-        assert_eq!(collector.finish(), whole);
-        let at_hand = content::at_hand(path, bytes.len() as u64, &bytes).unwrap();
-        assert_eq!(at_hand, whole);
+    for path in paths {
+        agrees(path.as_bytes(), bytes);
     }
     let _ = Profile::default().add("the profile", bytes);
 });

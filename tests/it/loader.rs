@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jettison_testkit::image::{ImageBuilder, LayerBuilder, Meta};
+use jettison_testkit::image::{ImageBuilder, LayerBuilder};
 use jettison_testkit::process::run;
 use tempfile::TempDir;
 
+use crate::owners::executable;
 use crate::reach::{Run, data, image, layer};
 
 /// Loaders by their place, which tells whose they are.
@@ -49,10 +50,6 @@ impl Room {
     }
 }
 
-fn with(layer: LayerBuilder, path: &str, bytes: &[u8]) -> LayerBuilder {
-    layer.file_with(path, bytes.to_vec(), Meta::mode(0o755))
-}
-
 fn app(layer: LayerBuilder) -> ImageBuilder {
     image(layer).entrypoint(&["/opt/app"])
 }
@@ -63,9 +60,9 @@ fn chain(loader: &str, of_app: &[&str], of_one: &[&str]) -> ImageBuilder {
     let two = room.library("libtwo.so", &[]);
     let one = room.library("libone.so", &[&["libtwo.so"], of_one].concat());
     let program = room.program(loader, &[&["libone.so"], of_app].concat());
-    let layer = with(LayerBuilder::new(), "opt/app", &program);
-    let layer = with(layer, "opt/a/libone.so", &one);
-    app(with(with(layer, "opt/a/libtwo.so", &two), "opt/b/libtwo.so", &two))
+    let layer = executable(LayerBuilder::new(), "opt/app", &program);
+    let layer = executable(layer, "opt/a/libone.so", &one);
+    app(executable(executable(layer, "opt/a/libtwo.so", &two), "opt/b/libtwo.so", &two))
 }
 
 const RPATH: &[&str] = &["-Wl,--disable-new-dtags", "-Wl,-rpath,/opt/a"];
@@ -102,8 +99,8 @@ fn the_environment_comes_before_a_runpath_and_behind_an_rpath() {
         let room = Room::new();
         let one = room.library("libone.so", &[]);
         let program = room.program(loader, &[&["libone.so"], kind].concat());
-        let layer = with(LayerBuilder::new(), "opt/app", &program);
-        let layer = with(with(layer, "opt/a/libone.so", &one), "opt/b/libone.so", &one);
+        let layer = executable(LayerBuilder::new(), "opt/app", &program);
+        let layer = executable(executable(layer, "opt/a/libone.so", &one), "opt/b/libone.so", &one);
         Run::of(app(layer).env("LD_LIBRARY_PATH", value))
     };
     let (a, b) = ("/opt/a/libone.so", "/opt/b/libone.so");
@@ -122,9 +119,9 @@ fn tokens_stand_for_the_directory_the_library_directory_and_the_platform() {
     let libc = room.library("libc.so.6", &[]);
     // Fedora's directory is `lib64`, that of Arch `lib`.
     for (libc_at, at) in [("usr/lib64", "opt/lib64"), ("usr/lib", "opt/lib")] {
-        let layer = with(LayerBuilder::new(), "opt/app", &program("/opt/$LIB"));
-        let layer = with(layer, &format!("{libc_at}/libc.so.6"), &libc);
-        let layer = with(layer, &format!("{at}/libone.so"), &one);
+        let layer = executable(LayerBuilder::new(), "opt/app", program("/opt/$LIB"));
+        let layer = executable(layer, &format!("{libc_at}/libc.so.6"), &libc);
+        let layer = executable(layer, &format!("{at}/libone.so"), &one);
         Run::of(app(layer)).evidence(&[(&format!("/{at}/libone.so"), "needed")]);
     }
     let triplet = triplet();
@@ -134,8 +131,8 @@ fn tokens_stand_for_the_directory_the_library_directory_and_the_platform() {
         ("/opt/$LIB", format!("opt/lib/{triplet}/libone.so")),
         ("/opt/$PLATFORM", format!("opt/{}/libone.so", std::env::consts::ARCH)),
     ] {
-        let layer = with(LayerBuilder::new(), "opt/app", &program(rpath));
-        Run::of(app(with(layer, &at, &one))).evidence(&[(&format!("/{at}"), "needed")]);
+        let layer = executable(LayerBuilder::new(), "opt/app", program(rpath));
+        Run::of(app(executable(layer, &at, &one))).evidence(&[(&format!("/{at}"), "needed")]);
     }
 }
 
@@ -156,9 +153,10 @@ fn directories_come_from_the_configuration_of_the_loader() {
         ("etc/ld.so.conf.d/x.conf", "# where it is\n/opt/conf\n"),
         ("etc/ld.so.conf.d/x.off", "/opt/off\n"),
     ]);
-    let files = with(files, "opt/app", &program(GLIBC, &[]));
-    let files = with(with(files, "opt/conf/libone.so", &one), "opt/off/libone.so", &one);
-    Run::of(app(with(files, "opt/conf/glibc-hwcaps/x86-64-v3/libone.so", &one))).evidence(&[
+    let files = executable(files, "opt/app", program(GLIBC, &[]));
+    let files =
+        executable(executable(files, "opt/conf/libone.so", &one), "opt/off/libone.so", &one);
+    Run::of(app(executable(files, "opt/conf/glibc-hwcaps/x86-64-v3/libone.so", &one))).evidence(&[
         ("/opt/conf/libone.so", "needed"),
         // The processor that it will run on is not known.
         ("/opt/conf/glibc-hwcaps/x86-64-v3/libone.so", "needed"),
@@ -166,8 +164,9 @@ fn directories_come_from_the_configuration_of_the_loader() {
         ("/opt/off/libone.so", "package-mate"),
     ]);
     let files = layer(&[("etc/ld-musl-x86_64.path", "/opt/musl\n")]);
-    let files = with(files, "opt/app", &program(MUSL, &[]));
-    let files = with(with(files, "opt/musl/libone.so", &one), "usr/lib/libone.so", &one);
+    let files = executable(files, "opt/app", program(MUSL, &[]));
+    let files =
+        executable(executable(files, "opt/musl/libone.so", &one), "usr/lib/libone.so", &one);
     Run::of(app(files))
         .evidence(&[("/opt/musl/libone.so", "needed"), ("/usr/lib/libone.so", "none")]);
     // Where nothing is configured.
@@ -176,12 +175,12 @@ fn directories_come_from_the_configuration_of_the_loader() {
         (MUSL, "usr/local/lib/libone.so", "needed"),
         (MUSL, "usr/lib64/libone.so", "none"),
     ] {
-        let files = with(LayerBuilder::new(), "opt/app", &program(loader, &[]));
-        Run::of(app(with(files, at, &one))).evidence(&[(&format!("/{at}"), expected)]);
+        let files = executable(LayerBuilder::new(), "opt/app", program(loader, &[]));
+        Run::of(app(executable(files, at, &one))).evidence(&[(&format!("/{at}"), expected)]);
     }
     let no_default = program(GLIBC, &["-Wl,-z,nodefaultlib"]);
-    let files = with(LayerBuilder::new(), "opt/app", &no_default);
-    Run::of(app(with(files, "usr/lib64/libone.so", &one)))
+    let files = executable(LayerBuilder::new(), "opt/app", &no_default);
+    Run::of(app(executable(files, "usr/lib64/libone.so", &one)))
         .evidence(&[("/usr/lib64/libone.so", "none")]);
 }
 
@@ -195,9 +194,9 @@ const char *named = "libnamed.so.2";
 void _start(void) {}"#;
     let loader = format!("-Wl,--dynamic-linker={GLIBC}");
     let program = room.cc("app", note, &["-pie", "-fPIE", &loader]);
-    let mut files = with(LayerBuilder::new(), "opt/app", &program);
+    let mut files = executable(LayerBuilder::new(), "opt/app", &program);
     for name in ["libnoted.so.1", "libnamed.so.2", "libother.so.3"] {
-        files = with(files, &format!("usr/lib/{name}"), &room.library(name, &[]));
+        files = executable(files, &format!("usr/lib/{name}"), room.library(name, &[]));
     }
     let run = Run::of(app(files));
     run.evidence(&[("/usr/lib/libother.so.3", "none")]);
@@ -212,8 +211,8 @@ fn beside(name: &str, directory: &str, files: &[&str], more: &[(&str, &str)]) ->
     let room = Room::new();
     let library = room.library(name, &[]);
     let program = room.program(GLIBC, &[name, &format!("-Wl,-rpath,/{directory}")]);
-    let layer = with(layer(more), "opt/app", &program);
-    app(data(with(layer, &format!("{directory}/{name}"), &library), files))
+    let layer = executable(layer(more), "opt/app", &program);
+    app(data(executable(layer, &format!("{directory}/{name}"), &library), files))
 }
 
 #[test]
@@ -262,8 +261,8 @@ fn an_object_of_another_class_is_passed_by() {
     // Another machine's.
     other[18] ^= 0xff;
     let program = room.program(GLIBC, &["libone.so", "-Wl,-rpath,/opt/a:/opt/b"]);
-    let layer = with(LayerBuilder::new(), "opt/app", &program);
-    let layer = with(with(layer, "opt/a/libone.so", &other), "opt/b/libone.so", &one);
+    let layer = executable(LayerBuilder::new(), "opt/app", &program);
+    let layer = executable(executable(layer, "opt/a/libone.so", &other), "opt/b/libone.so", &one);
     Run::of(app(layer)).evidence(&[("/opt/a/libone.so", "none"), ("/opt/b/libone.so", "needed")]);
     assert!(!Path::new("/opt/b/libone.so").exists(), "nothing of this machine is looked at");
 }

@@ -30,9 +30,13 @@ fn package(document: &Value, name: &str) -> Value {
     packages.iter().find(|package| package["name"] == name).unwrap().clone()
 }
 
-/// A file as a program of the image.
-fn program(layer: LayerBuilder, path: &str, content: impl Into<Vec<u8>>) -> LayerBuilder {
-    layer.file_with(path, content, Meta::mode(0o755))
+/// A file that may be executed.
+pub(crate) fn executable(
+    layer: LayerBuilder,
+    path: &str,
+    content: impl AsRef<[u8]>,
+) -> LayerBuilder {
+    layer.file_with(path, content.as_ref(), Meta::mode(0o755))
 }
 
 const SPEC: &str = "Name: NAME\nVersion: 1.2\nRelease: 3\nSummary: s\nLicense: MIT\n\
@@ -42,11 +46,17 @@ const SPEC: &str = "Name: NAME\nVersion: 1.2\nRelease: 3\nSummary: s\nLicense: M
     printf 'data of NAME' > %{buildroot}/usr/share/NAME/data\n\
     %files\n/usr/bin/NAME\n/usr/share/NAME\n";
 
+/// Builds a package below a directory; `more` are lines of its specification.
+fn rpmbuild(work: &Path, name: &str, more: &str) {
+    let top = format!("--define=_topdir {}", work.join("build").display());
+    let spec = work.join(format!("{name}.spec"));
+    fs_err::write(&spec, SPEC.replace("NAME", name).replace("MORE", more)).unwrap();
+    process::run(Command::new("rpmbuild").args(["-bb", "--quiet", &top]).arg(spec)).unwrap();
+}
+
 /// What rpm writes of packages that it installs; the files themselves are in the layer.
 fn rpm_database(work: &Path) -> PathBuf {
-    let define = |name: &str, path: &Path| format!("--define={name} {}", path.display());
-    let top = define("_topdir", &work.join("build"));
-    let database = define("_dbpath", &work.join("rpm"));
+    let database = format!("--define=_dbpath {}", work.join("rpm").display());
     for (name, more) in [
         (
             "shop",
@@ -56,9 +66,7 @@ fn rpm_database(work: &Path) -> PathBuf {
         ("motor", "Provides: engine = 7"),
         ("spare", ""),
     ] {
-        let spec = work.join(format!("{name}.spec"));
-        fs_err::write(&spec, SPEC.replace("NAME", name).replace("MORE", more)).unwrap();
-        process::run(Command::new("rpmbuild").args(["-bb", "--quiet", &top]).arg(spec)).unwrap();
+        rpmbuild(work, name, more);
         let built = work.join(format!("build/RPMS/noarch/{name}-1.2-3.noarch.rpm"));
         process::run(
             Command::new("rpm")
@@ -86,7 +94,6 @@ fn berkeley(sqlite: &Path) -> PathBuf {
 
 /// What rpm and dnf record where dnf installs a package with what it depends on and recommends.
 fn installed_by_dnf(work: &Path) -> (Vec<u8>, Vec<u8>) {
-    let top = format!("--define=_topdir {}", work.join("build").display());
     for (name, more) in [
         ("shop", "Requires: helper\nRecommends: extra"),
         ("helper", ""),
@@ -94,9 +101,7 @@ fn installed_by_dnf(work: &Path) -> (Vec<u8>, Vec<u8>) {
         ("motor", ""),
         ("left", ""),
     ] {
-        let spec = work.join(format!("{name}.spec"));
-        fs_err::write(&spec, SPEC.replace("NAME", name).replace("MORE", more)).unwrap();
-        process::run(Command::new("rpmbuild").args(["-bb", "--quiet", &top]).arg(spec)).unwrap();
+        rpmbuild(work, name, more);
     }
     let packages = work.join("build/RPMS");
     process::run(Command::new("createrepo_c").arg("-q").arg(&packages)).unwrap();
@@ -133,7 +138,7 @@ fn what_installed_rpm_s_packages_says_why_they_are_there() {
             Some((path, record)) => layer.file(path, record),
             None => layer,
         };
-        let word = write(&user, "dnf.tar", program(layer, "usr/bin/shop", "x"), "/usr/bin/shop");
+        let word = write(&user, "dnf.tar", executable(layer, "usr/bin/shop", "x"), "/usr/bin/shop");
         let run = user.run(&["analyze", "--unused", "--format", "json", &word]);
         let warnings = run.stderr.clone();
         let document = run.json();
@@ -172,7 +177,7 @@ fn rpm_says_whose_files_are() {
     let database = fs_err::read(sqlite).unwrap();
     let files = |layer: LayerBuilder| {
         let layer = ["shop", "helper", "motor", "spare"].iter().fold(layer, |layer, name| {
-            program(layer, &format!("usr/bin/{name}"), content(name, 700))
+            executable(layer, &format!("usr/bin/{name}"), content(name, 700))
                 .file(format!("usr/share/{name}/data"), content(name, 300))
         });
         layer.symlink("bin", "usr/bin").file("usr/share/other", content("other", 50))
@@ -261,7 +266,9 @@ fn debian() -> LayerBuilder {
         .file("usr/share/doc/left/README", content("readme", 400));
     ["asked", "tool", "tool.distrib", "needed.basic", "liked", "left"]
         .iter()
-        .fold(layer, |layer, name| program(layer, &format!("usr/bin/{name}"), content(name, 100)))
+        .fold(layer, |layer, name| {
+            executable(layer, &format!("usr/bin/{name}"), content(name, 100))
+        })
 }
 
 #[test]
@@ -350,8 +357,9 @@ fn alpine_says_why_packages_are_there() {
         .file("lib/apk/db/installed", installed)
         .file("etc/apk/world", "app=1-r0\ncmd:tool\n!left\n")
         .file("usr/lib/libx.so.1", content("libx", 500));
-    let layer = program(layer, "usr/bin/app", content("app", 300));
-    let word = write(&user, "alpine.tar", program(layer, "usr/bin/left", "left"), "/usr/bin/app");
+    let layer = executable(layer, "usr/bin/app", content("app", 300));
+    let word =
+        write(&user, "alpine.tar", executable(layer, "usr/bin/left", "left"), "/usr/bin/app");
     let document = user.analyze_with(&word, &["--unused"]);
     for (name, version, reason) in [
         ("app", "1-r0", "asked"),
@@ -419,13 +427,13 @@ fn programs_say_what_they_were_built_from() {
     let mut layer = LayerBuilder::new()
         .file("var/lib/dpkg/status", "Package: tool\nStatus: install ok installed\nVersion: 1\n")
         .file("var/lib/dpkg/info/tool.list", "/usr/bin/tool\n");
-    layer = program(layer, "usr/bin/tool", own.clone());
-    layer = program(layer, "usr/local/bin/jettison", own)
+    layer = executable(layer, "usr/bin/tool", own.clone());
+    layer = executable(layer, "usr/local/bin/jettison", own)
         .hard_link("usr/local/bin/again", "usr/local/bin/jettison");
     // runc is written in Go, and tests of containers install it.
     let runc = ["/usr/sbin/runc", "/usr/bin/runc"].iter().find(|path| Path::new(path).exists());
     if let Some(runc) = runc {
-        layer = program(layer, "usr/local/sbin/runc", fs_err::read(runc).unwrap());
+        layer = executable(layer, "usr/local/sbin/runc", fs_err::read(runc).unwrap());
     }
     let word = write(&user, "programs.tar", layer, "/usr/bin/tool");
     for path in ["/usr/local/bin/jettison", "/usr/local/bin/again"] {

@@ -3,13 +3,10 @@
 
 use std::fmt::Write as _;
 
-use jettison_testkit::image::{ImageBuilder, LayerBuilder, Meta};
+use jettison_testkit::image::{ImageBuilder, LayerBuilder};
 
+use crate::owners::executable;
 use crate::reach::{Run, image, layer, programs};
-
-fn with(layer: LayerBuilder, path: &str, bytes: impl Into<Vec<u8>>) -> LayerBuilder {
-    layer.file_with(path, bytes, Meta::mode(0o755))
-}
 
 #[track_caller]
 fn warns(image: ImageBuilder, expected: &[&str]) -> Run {
@@ -31,7 +28,7 @@ fn confidence(run: &Run, path: &str, expected: &str) {
 fn programs_and_libraries_that_are_cut_off_are_named() {
     let whole = fs_err::read("/usr/bin/bash").unwrap();
     let files = |bytes: &[u8]| {
-        programs(with(LayerBuilder::new(), "opt/app", bytes), &["opt/plugin.so", "opt/tool"])
+        programs(executable(LayerBuilder::new(), "opt/app", bytes), &["opt/plugin.so", "opt/tool"])
     };
     for length in [5, 20, 64, 2_000, 40_000] {
         let image = image(files(&whole[..length])).cmd(&["/opt/app"]);
@@ -63,12 +60,13 @@ fn scripts_that_are_too_large_are_named() {
         ("opt/node_modules/r/index.js", "module.exports = 1"),
         ("opt/r.js", "module.exports = 1"),
     ]);
-    let files = programs(with(files, "srv/app/bundle.js", large.clone()), &["usr/bin/node"]);
+    let files = programs(executable(files, "srv/app/bundle.js", large.clone()), &["usr/bin/node"]);
     let image = image(files).cmd(&["node", "/srv/app/bundle.js"]);
     let run = warns(image, &["warning: /srv/app/bundle.js: it is too large"]);
     confidence(&run, "/opt/r.js", "low");
     let script = format!("#!/bin/sh\n{}/opt/tool\n", large.replace("//", "#"));
-    let files = programs(with(LayerBuilder::new(), "opt/start", script), &["bin/sh", "opt/tool"]);
+    let files =
+        programs(executable(LayerBuilder::new(), "opt/start", script), &["bin/sh", "opt/tool"]);
     let run = warns(image_of(files), &["warning: /opt/start: it is too large"]);
     confidence(&run, "/opt/tool", "low");
 }

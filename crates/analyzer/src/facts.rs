@@ -56,10 +56,8 @@ impl Facts {
         let unused = unused::find(files, &packages, &reached);
         let mut warnings = std::mem::take(&mut packages.warnings);
         warnings.extend(reached.warnings);
-        warnings.extend(files.endless_links().into_iter().map(|link| {
-            let path = jettison_oci::escape::path(&files.path(link));
-            format!("{path}: this symlink leads in a circle, or through too many others")
-        }));
+        let endless = "this symlink leads in a circle, or through too many others";
+        warnings.extend(files.endless_links().iter().map(|link| files.warning(*link, endless)));
         Ok(Self { packages, claims: reached.claims, blind: reached.blind, unused, warnings })
     }
 

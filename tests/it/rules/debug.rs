@@ -11,14 +11,11 @@ use jettison_testkit::require;
 use super::case::{Case, Found, image};
 use super::elf::{program, read_by_binutils};
 use crate::jettison::User;
+use crate::owners::executable;
 use crate::shop::content;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![debug_symbols()]
-}
-
-fn executable(layer: LayerBuilder, path: &str, bytes: Vec<u8>) -> LayerBuilder {
-    layer.file_with(path, bytes, Meta::mode(0o755))
 }
 
 fn debug_symbols() -> Case {

@@ -1,10 +1,11 @@
 //! Whole packages that nothing which runs leads to.
 
-use jettison_testkit::image::{LayerBuilder, Meta};
+use jettison_testkit::image::LayerBuilder;
 
 use super::case::{Case, Found, PROGRAM, base, image, sized};
 use super::databases::{Dpkg, apk};
 use crate::jettison::User;
+use crate::owners::executable;
 use crate::shop::content;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -18,10 +19,6 @@ pub(super) fn cases() -> Vec<Case> {
         orphan_packages(),
         node_dev_dependencies(),
     ]
-}
-
-fn program(layer: LayerBuilder, path: &str, content: impl Into<Vec<u8>>) -> LayerBuilder {
-    layer.file_with(path, content, Meta::mode(0o755))
 }
 
 fn debug_packages() -> Case {
@@ -169,7 +166,7 @@ fn node_dev_dependencies() -> Case {
             "app/package.json",
             application.replace("\"linter\"", "\"of-workspace\":\"1\",\"linter\""),
         );
-    let layer = program(layer, "usr/bin/node", content("node", 900));
+    let layer = executable(layer, "usr/bin/node", content("node", 900));
     let image = image(layer).entrypoint(&["/usr/bin/node", "/app/index.js"]);
     let size = |name: &str, depends: &[&str]| {
         let depends: Vec<String> = depends.iter().map(|name| format!("\"{name}\":\"1\"")).collect();
@@ -198,8 +195,8 @@ fn packages_are_found_and_what_looks_like_them_is_not() {
 #[test]
 fn a_compiler_that_the_entrypoint_calls_is_no_leftover() {
     let script = "#!/bin/sh\nset -e\ngcc-12 -o /tmp/a /app/a.c\nexec /tmp/a\n";
-    let layer = program(tools().layer(), "bin/sh", content("sh", 900));
-    let layer = program(layer, "app/start", script);
+    let layer = executable(tools().layer(), "bin/sh", content("sh", 900));
+    let layer = executable(layer, "app/start", script);
     let image = image(layer).entrypoint(&["/app/start"]);
     let found = tools().found("high", &["openjdk-17-jdk-headless", "make"]);
     Case::new("build-tools", image, &[found]).check(&User::new());
@@ -207,7 +204,7 @@ fn a_compiler_that_the_entrypoint_calls_is_no_leftover() {
 
 #[test]
 fn where_a_shell_is_started_anything_may_be_typed() {
-    let layer = program(tools().layer(), "bin/sh", content("sh", 900));
+    let layer = executable(tools().layer(), "bin/sh", content("sh", 900));
     let shell = image(layer).entrypoint(&[]).cmd(&["/bin/sh"]);
     let found = tools().found("low", &["gcc-12", "openjdk-17-jdk-headless", "make"]);
     Case::new("build-tools", shell, &[found]).check(&User::new());
@@ -222,7 +219,7 @@ fn what_packages_of_the_base_bring_only_the_base_can_leave_out() {
     let document = Case::new("build-tools", image, &[]).check(&user);
     assert_eq!(document["findings"], serde_json::json!([]));
     // The same tools in the first layer.
-    let root = program(tools().layer(), "app/run", content("run", 900));
+    let root = executable(tools().layer(), "app/run", content("run", 900));
     let image = jettison_testkit::image::ImageBuilder::new()
         .compression(jettison_testkit::image::Compression::Plain)
         .layer(root, "/bin/sh -c #(nop) ADD file:0123 in / ")

@@ -176,6 +176,11 @@ impl<'a> Filesystem<'a> {
         self.tree().absolute_path(node)
     }
 
+    /// A warning about a node.
+    pub(crate) fn warning(&self, node: NodeId, what: &str) -> String {
+        format!("{}: {what}", jettison_oci::escape::path(&self.path(node)))
+    }
+
     /// What the directory of a node tells of it.
     pub fn place(&self, node: NodeId) -> Place {
         let directory = self.tree().parent(node).unwrap_or(NodeId::ROOT);

@@ -14,8 +14,6 @@ mod ruby;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use jettison_oci::escape;
-
 use crate::content::{Body, Content};
 use crate::error::Result;
 use crate::facts::filesystem::Filesystem;
@@ -223,8 +221,7 @@ impl Packages {
     }
 
     fn warn(&mut self, files: &Filesystem<'_>, node: NodeId, what: &str) {
-        let path = escape::path(&files.tree().path(node));
-        self.warnings.push(format!("/{path}: {what}"));
+        self.warnings.push(files.warning(node, what));
     }
 
     /// The package that brought a node.

@@ -25,9 +25,12 @@ mod started;
 mod steps;
 mod supervisor;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use hashbrown::HashMap;
+use serde_json::Value;
 
 use crate::content::{self, Body, Content};
 use crate::entry::Kind;
@@ -119,6 +122,8 @@ pub(crate) struct Reach<'a> {
     /// Directories that Perl takes modules from, once it is reached.
     perl: Option<Vec<NodeId>>,
     gems: Option<Gems>,
+    /// Node's manifests, by the package's directory.
+    manifests: RefCell<HashMap<NodeId, Option<Rc<Value>>>>,
     applications: Applications,
     /// Interpreters that were reached, by what they are blind to without an entry.
     languages: BTreeMap<Blind, NodeId>,
@@ -155,6 +160,7 @@ pub fn reach(
         interpreters: Interpreters::default(),
         perl: None,
         gems: None,
+        manifests: RefCell::default(),
         applications: Applications::default(),
         languages: BTreeMap::new(),
         sourced: Vec::new(),
@@ -278,23 +284,17 @@ impl Reach<'_> {
 
     /// Says that a script or module is larger than is looked at.
     fn too_large(&mut self, node: NodeId) {
-        let blind = match self.files.form(node) {
-            Form::Python => Blind::Python,
-            Form::JavaScript => Blind::Node,
-            Form::Perl => Blind::Perl,
-            Form::Ruby => Blind::Ruby,
-            Form::Php => Blind::Php,
-            Form::Java => Blind::Java,
+        let form = self.files.form(node);
+        let blind = Blind::of_language(form).unwrap_or(match form {
             Form::SharedObject => Blind::Dlopen,
-            Form::Program | Form::Data => Blind::ShellEval,
-        };
+            _ => Blind::ShellEval,
+        });
         self.warn(node, "it is too large to be looked into: what it leads to is not known");
         self.blind.insert((blind, node));
     }
 
     fn warn(&mut self, node: NodeId, what: &str) {
-        let path = jettison_oci::escape::path(&self.files.path(node));
-        self.warnings.push(format!("{path}: {what}"));
+        self.warnings.push(self.files.warning(node, what));
     }
 
     /// Claims a file, or all files of a directory, for the file `from`. The evidence is no

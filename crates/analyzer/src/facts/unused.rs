@@ -130,12 +130,6 @@ fn confidence(
     let doubt = interactive.or(damaged.filter(|_| kind == FileKind::Other)).or_else(|| {
         let doubt = match files.form(node) {
             _ if kind != FileKind::Other => None,
-            Form::Python => Some(Blind::Python),
-            Form::JavaScript => Some(Blind::Node),
-            Form::Perl => Some(Blind::Perl),
-            Form::Ruby => Some(Blind::Ruby),
-            Form::Php => Some(Blind::Php),
-            Form::Java => Some(Blind::Java),
             // Plugins have no version in their names; libraries are named by whoever opens them.
             Form::SharedObject => {
                 let name = files.tree().name(node);
@@ -146,6 +140,7 @@ fn confidence(
             }
             Form::Program => Some(Blind::ShellEval),
             Form::Data => (!files.place(node).is_in_usr_share()).then_some(Blind::OtherLanguage),
+            language => Blind::of_language(language),
         };
         doubt.filter(|doubt| blind.contains(doubt))
     });
@@ -223,6 +218,19 @@ fn doubt(files: &Filesystem<'_>, blind: &BTreeSet<(Blind, NodeId)>, of: Blind) -
 }
 
 impl Blind {
+    /// What is said where files of a language cannot be looked into.
+    pub(super) const fn of_language(form: Form) -> Option<Self> {
+        match form {
+            Form::Python => Some(Self::Python),
+            Form::JavaScript => Some(Self::Node),
+            Form::Perl => Some(Self::Perl),
+            Form::Ruby => Some(Self::Ruby),
+            Form::Php => Some(Self::Php),
+            Form::Java => Some(Self::Java),
+            Form::SharedObject | Form::Program | Form::Data => None,
+        }
+    }
+
     /// What cannot be looked into, in words.
     pub const fn words(self) -> &'static str {
         match self {

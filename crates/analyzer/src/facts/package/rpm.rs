@@ -159,14 +159,16 @@ fn recorded(files: &Filesystem<'_>, packages: &mut Packages, first: usize) -> Re
     Ok(())
 }
 
-type Reader = fn(&[u8]) -> std::result::Result<Vec<(String, Recorded)>, String>;
+/// Names of packages and why they were installed, or why that cannot be read.
+type Record = std::result::Result<Vec<(String, Recorded)>, String>;
+type Reader = fn(&[u8]) -> Record;
 
-fn dnf(bytes: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
+fn dnf(bytes: &[u8]) -> Record {
     rpm::history(bytes.to_vec())
 }
 
 /// `[packages."bash.x86_64"]` with `reason = "Dependency"`.
-fn dnf5(text: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
+fn dnf5(text: &[u8]) -> Record {
     let text = String::from_utf8_lossy(text);
     let table: toml::Table = text.parse().map_err(|_| "it is no TOML".to_owned())?;
     let Some(rows) = table.get("packages").and_then(toml::Value::as_table) else {
@@ -185,7 +187,7 @@ fn dnf5(text: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
 }
 
 /// A name a line.
-fn zypper(text: &[u8]) -> std::result::Result<Vec<(String, Recorded)>, String> {
+fn zypper(text: &[u8]) -> Record {
     if text.contains(&0) {
         return Err("it is no text".to_owned());
     }

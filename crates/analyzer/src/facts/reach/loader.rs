@@ -247,17 +247,17 @@ fn expand(files: &Filesystem<'_>, text: &[u8], origin: &[u8], elf: &Elf) -> Vec<
 /// Fedora, `lib` on Arch. It stands in there itself.
 fn lib(files: &Filesystem<'_>, elf: &Elf) -> Vec<u8> {
     let multiarch = triplet(elf).map(|triplet| [b"lib/", triplet].concat());
-    let plain: [&[u8]; 2] = [b"lib64", b"lib"];
-    let plain = plain.iter().skip(usize::from(!elf.is_64)).map(|path| path.to_vec());
-    let mut candidates = multiarch.iter().cloned().chain(plain.clone());
+    let plain: &[&[u8]] = if elf.is_64 { &[b"lib64", b"lib"] } else { &[b"lib"] };
+    let mut candidates: Vec<Vec<u8>> = multiarch.into_iter().collect();
+    candidates.extend(plain.iter().map(|path| path.to_vec()));
     let is_of_libc = |directory: &Vec<u8>| {
         [&b"usr/"[..], b""].iter().any(|above| {
             let path = [*above, directory, b"/libc.so.6"].concat();
             files.file(&path).is_some_and(|found| fits(files, found.node, elf))
         })
     };
-    let told = candidates.find(is_of_libc);
-    told.or_else(|| multiarch.clone()).or_else(|| plain.clone().next()).unwrap_or_default()
+    let told = candidates.iter().position(is_of_libc).unwrap_or(0);
+    candidates.swap_remove(told)
 }
 
 /// Debian's name for the machine, which is a directory of its libraries.

@@ -1,6 +1,8 @@
 //! Node: what `node` runs, and what that requires, resolved as Node's documentation describes
 //! (<https://nodejs.org/api/modules.html#all-together>, <https://nodejs.org/api/esm.html>).
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use crate::content::{Body, Content, JavaScript};
@@ -292,10 +294,17 @@ fn natives(reach: &mut Reach<'_>, package: NodeId, from: NodeId) -> Result<()> {
     Ok(())
 }
 
-fn manifest(reach: &Reach<'_>, package: NodeId) -> Result<Option<Value>> {
-    let Some(node) = reach.files.tree().child(package, b"package.json") else { return Ok(None) };
-    let Some(content) = reach.files.content(node)? else { return Ok(None) };
-    Ok(serde_json::from_slice(content.text()).ok())
+/// The manifest of the package at a directory, read once: each `require` asks for one.
+fn manifest(reach: &Reach<'_>, package: NodeId) -> Result<Option<Rc<Value>>> {
+    if let Some(known) = reach.manifests.borrow().get(&package) {
+        return Ok(known.clone());
+    }
+    let node = reach.files.tree().child(package, b"package.json");
+    let content = node.map_or(Ok(None), |node| reach.files.content(node))?;
+    let read = content.and_then(|content| serde_json::from_slice(content.text()).ok());
+    let manifest = read.map(Rc::new);
+    reach.manifests.borrow_mut().insert(package, manifest.clone());
+    Ok(manifest)
 }
 
 /// Targets of a key of `exports` or `imports`, for every condition that Node may ask for.

@@ -15,11 +15,8 @@ pub(super) fn interpreter(reach: &mut Reach<'_>, script: NodeId, shebang: &Sheba
     let Some(found) = reach.files.file(&shebang.interpreter) else {
         // Modules have such lines, too, and nobody runs them.
         if is_run(reach, script) {
-            reach.warnings.push(format!(
-                "{}: its interpreter {} is not in the image",
-                jettison_oci::escape::path(&reach.files.path(script)),
-                jettison_oci::escape::path(&shebang.interpreter)
-            ));
+            let interpreter = jettison_oci::escape::path(&shebang.interpreter);
+            reach.warn(script, &format!("its interpreter {interpreter} is not in the image"));
         }
         return Ok(());
     };
