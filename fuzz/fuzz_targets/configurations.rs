@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(php_ini::read(bytes).extensions.len() <= bytes.len());
     assert!(service::unit_commands(bytes).len() <= bytes.len());
     assert!(service::inittab_commands(bytes).len() <= bytes.len());
-    assert!(gem::locked(bytes).len() <= bytes.len());
+    assert!(gem::Lock::read(bytes).gems.len() <= bytes.len());
     let _ = gem::specification(bytes);
     for table in [crontab::Table::OfUser, crontab::Table::OfSystem, crontab::Table::Anacron] {
         assert!(crontab::commands(bytes, table).len() <= bytes.len());

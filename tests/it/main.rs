@@ -20,6 +20,7 @@ mod golden;
 mod history;
 mod html;
 mod jettison;
+mod language_packages;
 mod layers;
 mod layouts;
 mod loader;

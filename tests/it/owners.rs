@@ -11,7 +11,7 @@ use crate::jettison::{User, binary};
 use crate::shop::content;
 
 /// Writes an image of one layer whose command is `command`; gives its word.
-fn write(user: &User, name: &str, layer: LayerBuilder, command: &str) -> String {
+pub(crate) fn write(user: &User, name: &str, layer: LayerBuilder, command: &str) -> String {
     let image = ImageBuilder::new()
         .layer(layer, "COPY . / # buildkit")
         .entrypoint(&[command])
@@ -21,11 +21,11 @@ fn write(user: &User, name: &str, layer: LayerBuilder, command: &str) -> String 
     format!("docker-archive:{name}")
 }
 
-fn why(user: &User, word: &str, path: &str) -> Value {
+pub(crate) fn why(user: &User, word: &str, path: &str) -> Value {
     user.run(&["why", "--format", "json", word, path]).json()
 }
 
-fn package(document: &Value, name: &str) -> Value {
+pub(crate) fn package(document: &Value, name: &str) -> Value {
     let packages = document["packages"].as_array().unwrap();
     packages.iter().find(|package| package["name"] == name).unwrap().clone()
 }
@@ -374,50 +374,6 @@ fn alpine_says_why_packages_are_there() {
         assert_eq!((&package["version"], &package["reason"]), (&json!(version), &json!(reason)));
     }
     assert_eq!(package(&document, "app")["installedSize"], 4096);
-}
-
-#[test]
-fn gems_own_their_directories_and_default_gems_what_they_list() {
-    let user = User::new();
-    let gemspec = |name: &str, version: &str, more: &str| {
-        format!(
-            "# -*- encoding: utf-8 -*-\n# stub: {name} {version} ruby lib\n\n\
-             Gem::Specification.new do |s|\n  s.name = \"{name}\".freeze\n  \
-             s.version = \"{version}\"\n{more}end\n"
-        )
-    };
-    let ruby = "usr/local/lib/ruby";
-    let home = format!("{ruby}/gems/3.3.0");
-    let rack =
-        gemspec("rack", "3.0.1", "  s.add_runtime_dependency(%q<nio4r>.freeze, [\"~> 2\"])\n");
-    let json = gemspec(
-        "json",
-        "2.9.1",
-        "  s.files = [\"lib/json.rb\".freeze, \"json/ext/parser.so\".freeze]\n",
-    );
-    let layer = LayerBuilder::new()
-        .file(format!("{home}/specifications/rack-3.0.1.gemspec"), rack)
-        .file(format!("{home}/specifications/nio4r-2.7.gemspec"), gemspec("nio4r", "2.7", ""))
-        .file(format!("{home}/specifications/default/json-2.9.1.gemspec"), json)
-        .file(format!("{home}/gems/rack-3.0.1/lib/rack.rb"), content("rack", 200))
-        .file(format!("{home}/cache/rack-3.0.1.gem"), content("cache", 200))
-        .file(format!("{home}/extensions/x86_64-linux/3.3.0/nio4r-2.7/nio4r.so"), "nio")
-        .file(format!("{ruby}/3.3.0/json.rb"), "json")
-        .file(format!("{ruby}/3.3.0/set.rb"), "set")
-        .file(format!("{ruby}/3.3.0/x86_64-linux/json/ext/parser.so"), "parser");
-    let word = write(&user, "ruby.tar", layer, "/usr/bin/ruby");
-    for (path, owner) in [
-        (format!("/{home}/gems/rack-3.0.1/lib/rack.rb"), json!("rack")),
-        (format!("/{home}/cache/rack-3.0.1.gem"), json!("rack")),
-        (format!("/{home}/extensions/x86_64-linux/3.3.0/nio4r-2.7/nio4r.so"), json!("nio4r")),
-        (format!("/{ruby}/3.3.0/json.rb"), json!("json")),
-        (format!("/{ruby}/3.3.0/x86_64-linux/json/ext/parser.so"), json!("json")),
-        (format!("/{ruby}/3.3.0/set.rb"), Value::Null),
-    ] {
-        assert_eq!(why(&user, &word, &path)["owner"], owner, "{path}");
-    }
-    let document = user.analyze_with(&word, &["--unused"]);
-    assert_eq!(package(&document, "nio4r")["dependants"], json!(["rack"]));
 }
 
 #[test]

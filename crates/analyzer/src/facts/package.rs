@@ -11,7 +11,7 @@ mod reason;
 mod rpm;
 mod ruby;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::content::{Body, Content};
@@ -63,6 +63,11 @@ impl Ecosystem {
     /// Whether its packages are a distribution's, rather than a language's.
     pub const fn is_distribution(self) -> bool {
         matches!(self, Self::Dpkg | Self::Apk | Self::Rpm)
+    }
+
+    /// Whether what a package depends on is found from where it stands, rather than by name alone.
+    const fn is_found_by_place(self) -> bool {
+        matches!(self, Self::Node)
     }
 
     /// Whether a package of it is only a name for what one file says of itself.
@@ -120,6 +125,8 @@ pub struct Package {
     pub recommends: Vec<Vec<String>>,
     /// Names in its own database that brought it, once all of them were there (apk's `install_if`).
     brought_by: Vec<String>,
+    /// What it leads to from where it stands: a name alone does not tell which of several.
+    found: Leads,
     /// Other names that it stands for.
     pub provides: Vec<String>,
     /// What it holds of others, `name version`: modules, crates and archives inside it.
@@ -142,11 +149,19 @@ impl Package {
             depends: Vec::new(),
             recommends: Vec::new(),
             brought_by: Vec::new(),
+            found: Leads::default(),
             provides: Vec::new(),
             contains: Vec::new(),
             files: Vec::new(),
         }
     }
+}
+
+/// Positions of the packages that one leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Leads {
+    depends: Vec<u32>,
+    recommends: Vec<u32>,
 }
 
 /// The packages of an image.
@@ -158,6 +173,7 @@ pub struct Packages {
     owners: Vec<u32>,
     alternatives: HashSet<NodeId>,
     dependants: Vec<Vec<u32>>,
+    leads: Vec<Leads>,
     is_full: bool,
     /// What could not be read.
     pub warnings: Vec<String>,
@@ -170,10 +186,12 @@ impl Packages {
         dpkg::read(files, &mut packages)?;
         apk::read(files, &mut packages)?;
         rpm::read(files, &mut packages)?;
+        packages.own(0);
+        let listed = packages.all.len();
         python::read(files, &mut packages)?;
         node::read(files, &mut packages)?;
         ruby::read(files, &mut packages)?;
-        packages.own(0);
+        packages.own(listed);
         // What no package brought may say itself what it is.
         let listed = packages.all.len();
         build::read(files, &mut packages)?;
@@ -184,14 +202,17 @@ impl Packages {
         Ok(packages)
     }
 
-    /// Takes a package, up to a limit that no image comes near.
-    fn push(&mut self, package: Package) {
+    /// Takes a package, up to a limit that no image comes near, and tells its position.
+    fn push(&mut self, package: Package) -> Option<u32> {
         if self.all.len() < PACKAGES_MAX {
             self.all.push(package);
-        } else if self.all.len() == PACKAGES_MAX && !self.is_full {
+            return u32::try_from(self.all.len() - 1).ok();
+        }
+        if !self.is_full {
             self.is_full = true;
             self.warnings.push(format!("there are more than {PACKAGES_MAX} packages"));
         }
+        None
     }
 
     fn extend(&mut self, packages: impl IntoIterator<Item = Package>) {
@@ -238,6 +259,17 @@ impl Packages {
     /// Positions of the packages that depend on the one at `position`.
     pub fn dependants(&self, position: usize) -> &[u32] {
         &self.dependants[position]
+    }
+
+    /// Positions of these packages and of all that they depend on.
+    pub fn closure(&self, of: impl Iterator<Item = usize>) -> BTreeSet<usize> {
+        let mut open: Vec<usize> = of.collect();
+        let mut found: BTreeSet<usize> = open.iter().copied().collect();
+        while let Some(at) = open.pop() {
+            let depends = self.leads[at].depends.iter().map(|on| *on as usize);
+            open.extend(depends.filter(|on| found.insert(*on)));
+        }
+        found
     }
 
     /// Whether a node is a link of the alternatives system: its owner is that of its target.

@@ -3,12 +3,11 @@
 use crate::entry::Kind;
 use crate::facts::evidence::Confidence;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::Ecosystem;
+use crate::facts::package::node::installed;
 use crate::rule::seen::Image;
 use crate::rule::{Look, Rule, Used};
 use crate::tree::NodeId;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
 
 pub(super) const RULE: Rule = Rule {
     id: "node-dev-dependencies",
@@ -31,6 +30,10 @@ pub(super) const RULE: Rule = Rule {
     looks: &[Look::PackageSets(development)],
 };
 
+/// What an application names for when it runs.
+const NEEDED: [&str; 3] =
+    ["dependencies", "optionalDependencies", "peerDependencies"];
+
 fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
     let files = image.files;
     let tree = files.tree();
@@ -48,24 +51,19 @@ fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
             continue;
         };
         let Ok(manifest) = serde_json::from_slice::<Value>(manifest.text()) else { continue };
-        let names = |keys: &[&str]| -> Vec<String> {
-            let maps = keys.iter().filter_map(|key| manifest[*key].as_object());
-            maps.flat_map(|map| map.keys().cloned()).collect()
-        };
-        let wanted = names(&["devDependencies"]);
+        let wanted = named(files, application, &manifest, &["devDependencies"]);
         if wanted.is_empty() {
             continue;
         }
-        let below = Below::of(image, modules);
-        let mut needed = names(&[
-            "dependencies",
-            "optionalDependencies",
-            "peerDependencies",
-            "bundledDependencies",
-        ]);
+        let mut needed = named(files, application, &manifest, &NEEDED);
         needed.extend(of_workspaces(files, modules));
-        let needed = below.closure(needed);
-        for position in below.closure(wanted).difference(&needed) {
+        let positions = |manifests: Vec<NodeId>| {
+            let packages = &image.facts.packages;
+            let roots = manifests.into_iter().filter_map(|node| packages.owner_position(node));
+            packages.closure(roots)
+        };
+        let needed = positions(needed);
+        for position in positions(wanted).difference(&needed) {
             if let Some(installed) = image.installed_at(*position) {
                 let sure = installed.unneeded(image, Confidence::Medium);
                 found.extend(sure.map(|sure| (*position, sure)));
@@ -75,8 +73,18 @@ fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
     found
 }
 
+/// The manifests of the packages that a manifest names.
+fn named(files: &Filesystem<'_>, from: NodeId, manifest: &Value, keys: &[&str]) -> Vec<NodeId> {
+    let maps = keys.iter().filter_map(|key| manifest[*key].as_object());
+    let names = maps.flat_map(|map| map.keys());
+    names
+        .filter_map(|name| installed(files, from, name))
+        .filter_map(|package| files.tree().child(package.node, b"package.json"))
+        .collect()
+}
+
 /// What packages of the same repository depend on, which a `node_modules` has links to.
-fn of_workspaces(files: &Filesystem<'_>, modules: NodeId) -> Vec<String> {
+fn of_workspaces(files: &Filesystem<'_>, modules: NodeId) -> Vec<NodeId> {
     let tree = files.tree();
     let scoped = |node: NodeId| {
         let is_scope = tree.name(node).starts_with(b"@");
@@ -87,57 +95,16 @@ fn of_workspaces(files: &Filesystem<'_>, modules: NodeId) -> Vec<String> {
         if tree.kind(link) != Kind::Symlink {
             continue;
         }
-        let manifest = [&tree.path(link)[..], b"/package.json"].concat();
-        let Ok(Some(manifest)) = files.document(&manifest) else { continue };
-        let Ok(manifest) = serde_json::from_slice::<Value>(manifest.text()) else { continue };
-        for key in ["dependencies", "optionalDependencies"] {
-            found.extend(manifest[key].as_object().into_iter().flat_map(|map| map.keys().cloned()));
+        let Some(package) = files.find(&tree.absolute_path(link)) else { continue };
+        let Some(manifest) = tree.child(package.node, b"package.json") else { continue };
+        // pnpm links to every package.
+        if tree.path(manifest).split(|b| *b == b'/').any(|name| name == b"node_modules") {
+            continue;
         }
+        let Ok(Some(manifest)) = files.content(manifest) else { continue };
+        let Ok(manifest) = serde_json::from_slice::<Value>(manifest.text()) else { continue };
+        let keys = ["dependencies", "optionalDependencies"];
+        found.extend(named(files, package.node, &manifest, &keys));
     }
     found
-}
-
-/// The packages below one `node_modules`, by name.
-struct Below<'i, 'a> {
-    image: &'i Image<'a>,
-    by_name: HashMap<&'a str, Vec<usize>>,
-}
-
-impl<'i, 'a> Below<'i, 'a> {
-    fn of(image: &'i Image<'a>, modules: NodeId) -> Self {
-        let tree = image.files.tree();
-        let is_below = |mut node: NodeId| {
-            while let Some(parent) = tree.parent(node) {
-                if parent == modules {
-                    return true;
-                }
-                node = parent;
-            }
-            false
-        };
-        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (at, package) in image.facts.packages.all.iter().enumerate() {
-            if package.ecosystem == Ecosystem::Node
-                && package.files.first().is_some_and(|node| is_below(*node))
-            {
-                by_name.entry(&package.name).or_default().push(at);
-            }
-        }
-        Self { image, by_name }
-    }
-
-    /// The packages of these names, and all that they depend on.
-    fn closure(&self, names: Vec<String>) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        let mut open = names;
-        while let Some(name) = open.pop() {
-            for at in self.by_name.get(name.as_str()).into_iter().flatten() {
-                if found.insert(*at) {
-                    let depends = &self.image.facts.packages.all[*at].depends;
-                    open.extend(depends.iter().flatten().cloned());
-                }
-            }
-        }
-        found
-    }
 }

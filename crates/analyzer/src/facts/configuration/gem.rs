@@ -47,20 +47,57 @@ fn texts(line: &str) -> Vec<String> {
     line.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Gems of a `Gemfile.lock`, each `name` and `version`.
-pub fn locked(text: &[u8]) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for line in lines(text) {
-        // Four spaces: six are what a gem depends on.
-        let Some(rest) = line.strip_prefix(b"    ").filter(|rest| !rest.starts_with(b" ")) else {
-            continue;
-        };
-        let rest = String::from_utf8_lossy(rest);
-        if let Some((name, version)) = rest.trim().split_once(" (") {
-            found.push((name.to_owned(), version.trim_end_matches(')').to_owned()));
+/// What a `Gemfile.lock` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// Every gem, whether Bundler installs it or takes it from a path or a repository.
+    pub gems: Vec<LockedGem>,
+    /// Names that the `Gemfile` itself asks for.
+    pub asked: Vec<String>,
+}
+
+/// One gem of a [`Lock`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockedGem {
+    /// Its name.
+    pub name: String,
+    /// Its version, with its platform where it is built for one: `1.16.0-x86_64-linux`.
+    pub version: String,
+    /// Names of the gems that it needs.
+    pub depends: Vec<String>,
+}
+
+impl Lock {
+    /// Reads a `Gemfile.lock` or `gems.locked`.
+    pub fn read(text: &[u8]) -> Self {
+        let mut found = Self::default();
+        let mut section = String::new();
+        for line in lines(text) {
+            let line = String::from_utf8_lossy(&line);
+            let word = line.trim_start();
+            let (name, version) = word.split_once(" (").unwrap_or((word, ""));
+            // Pinned to a source.
+            let name = name.trim_end().trim_end_matches('!').to_owned();
+            if name.is_empty() {
+                continue;
+            }
+            match (line.len() - word.len(), section.as_str()) {
+                (0, _) => word.trim_end().clone_into(&mut section),
+                (2, "DEPENDENCIES") => found.asked.push(name),
+                (4, "GEM" | "GIT" | "PATH" | "PLUGIN SOURCE") if !version.is_empty() => {
+                    let version = version.trim_end().trim_end_matches(')').to_owned();
+                    found.gems.push(LockedGem { name, version, depends: Vec::new() });
+                }
+                (6, _) => {
+                    if let Some(gem) = found.gems.last_mut() {
+                        gem.depends.push(name);
+                    }
+                }
+                _ => {}
+            }
         }
+        found
     }
-    found
 }
 
 #[cfg(test)]
@@ -78,7 +115,18 @@ mod tests {
         assert_eq!(found.name, "puma");
         assert_eq!(found.dependencies, ["nio4r", "rack"]);
         assert_eq!(found.require_paths, ["lib", "ext"]);
-        let lock = b"GEM\n  remote: x\n  specs:\n    puma (6.4)\n      nio4r (~> 2.0)\n\nPLATFORMS\n  ruby\n";
-        assert_eq!(locked(lock), [("puma".to_owned(), "6.4".to_owned())]);
+        let lock = Lock::read(
+            b"PATH\n  remote: .\n  specs:\n    shop (0.1)\n      rack\n\n\
+              GEM\n  remote: x\n  specs:\n    puma (6.4-x86_64-linux)\n      nio4r (~> 2.0)\n\
+              \n    rack (3.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  puma (~> 6)\r\n  shop!\n\n\
+              BUNDLED WITH\n   2.5\n",
+        );
+        let gems: Vec<_> = lock.gems.iter().map(|g| (&*g.name, &*g.version, &g.depends)).collect();
+        let (rack, nio4r, none) = (vec!["rack".to_owned()], vec!["nio4r".to_owned()], Vec::new());
+        assert_eq!(
+            gems,
+            [("shop", "0.1", &rack), ("puma", "6.4-x86_64-linux", &nio4r), ("rack", "3.0", &none)]
+        );
+        assert_eq!(lock.asked, ["puma", "shop"]);
     }
 }

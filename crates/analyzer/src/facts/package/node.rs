@@ -1,32 +1,151 @@
-//! Node packages: each directory with a `package.json` below a `node_modules`.
+//! Node packages: each directory with a `package.json` below a `node_modules`. What a package depends
+//! on is found from where it stands, as `require` finds it: symlinks of pnpm and of workspaces
+//! included. What was asked for is what the `package.json` of an application names, as
+//! `npm prune` takes it, and what `npm install -g` put into `lib/node_modules`.
+
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::facts::filesystem::Filesystem;
-use crate::facts::package::{Ecosystem, Package, Packages};
-use crate::tree::NodeId;
+use crate::facts::filesystem::{Filesystem, Found};
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::tree::{NodeId, Tree};
+
+/// What an application's manifest asks for.
+const ASKED: [&str; 4] =
+    ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+
+/// By directory, the position of the package that stands there.
+type Places = HashMap<NodeId, u32>;
 
 /// Reads every package.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
-    for &modules in files.nodes() {
-        if tree.name(modules) != b"node_modules" || !files.is_directory(modules) {
+    let mut places = Places::new();
+    let mut applications = Vec::new();
+    for &node in files.nodes() {
+        match tree.name(node) {
+            b"node_modules" if files.is_directory(node) => {
+                for child in files.sorted_children(node) {
+                    let scoped = tree.name(child).starts_with(b"@");
+                    let own = if scoped { files.sorted_children(child) } else { vec![child] };
+                    for directory in own {
+                        let Some(package) = package(files, directory, packages)? else { continue };
+                        if let Some(at) = packages.push(package) {
+                            places.insert(directory, at);
+                        }
+                    }
+                }
+            }
+            b"package.json" => applications.extend(tree.parent(node)),
+            _ => {}
+        }
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
+    applications.retain(|directory| outermost(tree, *directory).is_none());
+    relate(files, packages, &places);
+    reasons(files, packages, &places, &applications)
+}
+
+/// The directories of modules that are looked into from a directory, nearest first.
+pub(crate) fn modules_above(tree: &Tree, directory: NodeId) -> impl Iterator<Item = NodeId> {
+    std::iter::successors(Some(directory), |at| tree.parent(*at))
+        .filter_map(|at| tree.child(at, b"node_modules"))
+}
+
+/// The package of a name that `require` finds from a directory.
+pub(crate) fn installed(files: &Filesystem<'_>, directory: NodeId, name: &str) -> Option<Found> {
+    modules_above(files.tree(), directory)
+        .find_map(|modules| files.find_from(modules, name.as_bytes()))
+}
+
+/// The `node_modules` that a directory is below of and that is in no other.
+fn outermost(tree: &Tree, directory: NodeId) -> Option<NodeId> {
+    std::iter::successors(Some(directory), |at| tree.parent(*at))
+        .filter(|at| tree.name(*at) == b"node_modules")
+        .last()
+}
+
+/// Finds what each package depends on.
+fn relate(files: &Filesystem<'_>, packages: &mut Packages, places: &Places) {
+    for (directory, at) in places {
+        let found = |names: &[Vec<String>]| -> Vec<u32> {
+            let found = names.iter().flatten().filter_map(|n| installed(files, *directory, n));
+            let mut found: Vec<u32> =
+                found.filter_map(|found| places.get(&found.node).copied()).collect();
+            found.retain(|on| on != at);
+            found
+        };
+        let package = &mut packages.all[*at as usize];
+        package.found.depends = found(&package.depends);
+        package.found.recommends = found(&package.recommends);
+    }
+}
+
+/// Tells what was asked for from what came along.
+fn reasons(
+    files: &Filesystem<'_>,
+    packages: &mut Packages,
+    places: &Places,
+    applications: &[NodeId],
+) -> Result<()> {
+    let tree = files.tree();
+    // The directories of modules of which it is known what they were made for.
+    let mut told = HashSet::new();
+    let mut asked = HashSet::new();
+    // What a distribution's package holds came with that.
+    let mut ask = |packages: &mut Packages, by: NodeId, on: Vec<u32>| {
+        let owner = tree.child(by, b"package.json").and_then(|node| packages.owner_position(node));
+        match owner {
+            Some(owner) => packages.all[owner].found.depends.extend(on),
+            None => asked.extend(on),
+        }
+    };
+    for &directory in applications {
+        let Some(manifest) = tree.child(directory, b"package.json") else { continue };
+        let Some(content) = files.content(manifest)? else { continue };
+        let Ok(document) = serde_json::from_slice::<Value>(content.text()) else { continue };
+        let names: Vec<String> = ASKED.iter().flat_map(|key| keys(&document, key)).collect();
+        if names.is_empty() {
             continue;
         }
-        for child in files.sorted_children(modules) {
-            if tree.name(child).starts_with(b"@") {
-                for scoped in files.sorted_children(child) {
-                    let package = package(files, scoped, packages)?;
-                    packages.extend(package);
-                }
-            } else {
-                let package = package(files, child, packages)?;
-                packages.extend(package);
-            }
+        let found = names.iter().filter_map(|name| installed(files, directory, name));
+        let found = found.filter_map(|found| places.get(&found.node).copied()).collect();
+        ask(packages, directory, found);
+        told.extend(tree.child(directory, b"node_modules"));
+    }
+    let mut sorted: Vec<(NodeId, u32)> = places.iter().map(|(node, at)| (*node, *at)).collect();
+    sorted.sort_by_key(|place| place.1);
+    for (directory, at) in &sorted {
+        let mut parent = tree.parent(*directory);
+        if parent.is_some_and(|parent| tree.name(parent).starts_with(b"@")) {
+            parent = parent.and_then(|parent| tree.parent(parent));
+        }
+        let Some(modules) = parent.filter(|modules| is_global(tree, *modules)) else { continue };
+        told.insert(modules);
+        ask(packages, *directory, vec![*at]);
+    }
+    for (directory, at) in sorted {
+        if outermost(tree, directory).is_some_and(|modules| told.contains(&modules)) {
+            let package = &mut packages.all[at as usize];
+            package.reason_is_told = true;
+            package.reason = if asked.contains(&at) { Reason::Asked } else { Reason::Dependency };
         }
     }
     Ok(())
+}
+
+/// Whether a `node_modules` is that of `npm install -g`: `PREFIX/lib/node_modules`, with no
+/// application beside it.
+fn is_global(tree: &Tree, modules: NodeId) -> bool {
+    tree.parent(modules).is_some_and(|parent| {
+        tree.name(parent) == b"lib"
+            && tree.child(parent, b"package.json").is_none()
+            && outermost(tree, parent).is_none()
+    })
 }
 
 fn package(
@@ -48,22 +167,27 @@ fn package(
         }
     };
     let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
-    let keys = |key: &str| -> Vec<Vec<String>> {
-        manifest[key]
-            .as_object()
-            .into_iter()
-            .flat_map(|map| map.keys())
-            .map(|k| vec![k.clone()])
-            .collect()
-    };
+    let names = |names: &mut dyn Iterator<Item = String>| names.map(|name| vec![name]).collect();
+    let is_optional =
+        |peer: &String| manifest["peerDependenciesMeta"][peer]["optional"] == Value::Bool(true);
+    let needed = keys(&manifest, "dependencies")
+        .chain(keys(&manifest, "optionalDependencies"))
+        .chain(keys(&manifest, "peerDependencies").filter(|peer| !is_optional(peer)));
+    let optional = keys(&manifest, "peerDependencies").filter(is_optional);
     // A package in another one's node_modules is that other one's own.
     let files = own_files(files, directory);
     Ok(Some(Package {
         version: text("version"),
-        depends: [keys("dependencies"), keys("optionalDependencies")].concat(),
+        depends: names(&mut { needed }),
+        recommends: names(&mut { optional }),
         files,
         ..Package::new(Ecosystem::Node, text("name"))
     }))
+}
+
+/// The keys of a map in a manifest.
+fn keys(manifest: &Value, of: &str) -> impl Iterator<Item = String> {
+    manifest[of].as_object().into_iter().flat_map(|map| map.keys().cloned())
 }
 
 fn own_files(files: &Filesystem<'_>, directory: NodeId) -> Vec<NodeId> {

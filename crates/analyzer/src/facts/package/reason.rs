@@ -3,24 +3,18 @@
 
 use hashbrown::HashMap;
 
-use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::facts::package::{Ecosystem, Leads, Package, Packages, Reason};
 use crate::limits::PROVIDERS_MAX;
 
 /// By ecosystem and name, what has the name or stands for it.
 type Providers<'a> = HashMap<(Ecosystem, &'a str), Vec<u32>>;
 
-/// What each package leads to, by position.
-struct Leads {
-    depends: Vec<Vec<u32>>,
-    recommends: Vec<Vec<u32>>,
-}
-
 /// Finds the dependants and reasons of all packages.
 pub(super) fn relate(packages: &mut Packages) {
-    let leads = Leads::of(&packages.all);
+    let leads = leads(&packages.all);
     let mut dependants: Vec<Vec<u32>> = vec![Vec::new(); packages.all.len()];
-    for (at, depends) in (0_u32..).zip(&leads.depends) {
-        for on in depends {
+    for (at, leads) in (0_u32..).zip(&leads) {
+        for on in &leads.depends {
             if dependants[*on as usize].last() != Some(&at) {
                 dependants[*on as usize].push(at);
             }
@@ -29,10 +23,10 @@ pub(super) fn relate(packages: &mut Packages) {
     let asked = |package: &Package| package.is_essential || package.reason == Reason::Asked;
     let mut depended = vec![false; packages.all.len()];
     let roots = packages.all.iter().map(asked);
-    spread(roots, &mut depended, |at| leads.depends[at].iter());
+    spread(roots, &mut depended, |at| leads[at].depends.iter());
     let mut recommended = vec![false; packages.all.len()];
     let roots = depended.clone().into_iter();
-    let all = |at: usize| leads.depends[at].iter().chain(&leads.recommends[at]);
+    let all = |at: usize| leads[at].depends.iter().chain(&leads[at].recommends);
     spread(roots, &mut recommended, all);
     for (at, package) in packages.all.iter_mut().enumerate() {
         package.reason = if !package.reason_is_told {
@@ -48,6 +42,7 @@ pub(super) fn relate(packages: &mut Packages) {
         };
     }
     packages.dependants = dependants;
+    packages.leads = leads;
 }
 
 /// Marks the roots and all that they lead to.
@@ -71,40 +66,42 @@ fn spread<'a, I: Iterator<Item = &'a u32>>(
     }
 }
 
-impl Leads {
-    fn of(all: &[Package]) -> Self {
-        let mut by_name: Providers<'_> = HashMap::new();
-        for (at, package) in (0_u32..).zip(all) {
-            for name in std::iter::once(&package.name).chain(&package.provides) {
-                let providers = by_name.entry((package.ecosystem, name.as_str())).or_default();
-                if providers.len() < PROVIDERS_MAX && providers.last() != Some(&at) {
-                    providers.push(at);
-                }
+/// What each package leads to.
+fn leads(all: &[Package]) -> Vec<Leads> {
+    let mut by_name: Providers<'_> = HashMap::new();
+    for (at, package) in (0_u32..).zip(all) {
+        for name in std::iter::once(&package.name).chain(&package.provides) {
+            let providers = by_name.entry((package.ecosystem, name.as_str())).or_default();
+            if providers.len() < PROVIDERS_MAX && providers.last() != Some(&at) {
+                providers.push(at);
             }
         }
-        let mut leads = Self { depends: Vec::new(), recommends: vec![Vec::new(); all.len()] };
-        for (at, package) in (0_u32..).zip(all) {
-            let found = |names: &mut dyn Iterator<Item = &String>| -> Vec<u32> {
-                names
-                    .filter_map(|name| by_name.get(&(package.ecosystem, name.as_str())))
-                    .flatten()
-                    .copied()
-                    .filter(|on| *on != at)
-                    .collect()
-            };
-            leads.depends.push(found(&mut package.depends.iter().flatten()));
-            leads.recommends[at as usize].extend(found(&mut package.recommends.iter().flatten()));
-            // As long as all that brought it are there, each leads to it.
-            let is_there =
-                |name: &String| by_name.contains_key(&(package.ecosystem, name.as_str()));
-            if package.brought_by.iter().all(is_there) {
-                for by in found(&mut package.brought_by.iter()) {
-                    leads.recommends[by as usize].push(at);
-                }
-            }
-        }
-        leads
     }
+    let mut leads: Vec<Leads> = all.iter().map(|package| package.found.clone()).collect();
+    for (at, package) in (0_u32..).zip(all) {
+        if package.ecosystem.is_found_by_place() {
+            continue;
+        }
+        let found = |names: &mut dyn Iterator<Item = &String>| -> Vec<u32> {
+            names
+                .filter_map(|name| by_name.get(&(package.ecosystem, name.as_str())))
+                .flatten()
+                .copied()
+                .filter(|on| *on != at)
+                .collect()
+        };
+        let own = &mut leads[at as usize];
+        own.depends.extend(found(&mut package.depends.iter().flatten()));
+        own.recommends.extend(found(&mut package.recommends.iter().flatten()));
+        // As long as all that brought it are there, each leads to it.
+        let is_there = |name: &String| by_name.contains_key(&(package.ecosystem, name.as_str()));
+        if package.brought_by.iter().all(is_there) {
+            for by in found(&mut package.brought_by.iter()) {
+                leads[by as usize].recommends.push(at);
+            }
+        }
+    }
+    leads
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Ruby gems: a gemspec in a `specifications` directory, as `RubyGems` writes it, and the gem's files
-//! beside that directory. Default gems come with Ruby and stand in its own library.
+//! beside that directory. Default gems come with Ruby and stand in its own library. What was asked
+//! for is known of gems that an application's `Gemfile.lock` holds.
+
+use std::collections::{HashMap, HashSet};
 
 use crate::content::Body;
 use crate::error::Result;
+use crate::facts::configuration::gem::{Lock, LockedGem};
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::{Ecosystem, Package, Packages};
+use crate::facts::package::{Ecosystem, Package, Packages, Reason};
 use crate::tree::NodeId;
 
 /// Directories of platforms that are looked into for each gem: an image has one.
@@ -13,9 +17,16 @@ const PLATFORMS_MAX: usize = 16;
 /// Reads every gem.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
+    let listed = packages.all.len();
+    let mut locks = Vec::new();
     for &specifications in files.nodes() {
-        if tree.name(specifications) != b"specifications" || !files.is_directory(specifications) {
-            continue;
+        match tree.name(specifications) {
+            b"specifications" if files.is_directory(specifications) => {}
+            b"Gemfile.lock" | b"gems.locked" => {
+                locks.push(specifications);
+                continue;
+            }
+            _ => continue,
         }
         let Some(home) = tree.parent(specifications) else { continue };
         let default = tree.child(specifications, b"default");
@@ -36,7 +47,55 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             }
         }
     }
+    if listed < packages.all.len() {
+        packages.own(listed);
+        // Gems bring the locks that they were developed with.
+        locks.retain(|lock| packages.owner_position(*lock).is_none());
+        for lock in locks {
+            if let Some(content) = files.content(lock)? {
+                reasons(&Lock::read(content.text()), &mut packages.all[listed..]);
+            }
+        }
+    }
     Ok(())
+}
+
+/// Tells of the gems that one application locked which it asks for.
+fn reasons(lock: &Lock, gems: &mut [Package]) {
+    let mut installed: HashMap<&str, Vec<usize>> = HashMap::new();
+    let locked: HashMap<&str, &LockedGem> =
+        lock.gems.iter().map(|gem| (gem.name.as_str(), gem)).collect();
+    for (at, package) in gems.iter().enumerate() {
+        let is_locked = |gem: &&LockedGem| {
+            let platform = gem.version.strip_prefix(package.version.as_str());
+            platform.is_some_and(|platform| platform.is_empty() || platform.starts_with('-'))
+        };
+        if let Some(gem) = locked.get(package.name.as_str()).filter(|gem| is_locked(gem)) {
+            installed.entry(&gem.name).or_default().push(at);
+        }
+    }
+    let mut asked: Vec<&str> = lock.asked.iter().map(String::as_str).collect();
+    let mut seen: HashSet<&str> = asked.iter().copied().collect();
+    let mut is_asked: HashSet<usize> = HashSet::new();
+    while let Some(name) = asked.pop() {
+        match (installed.get(name), locked.get(name)) {
+            (Some(gems), _) => is_asked.extend(gems),
+            // What a gem at a path or in a repository needs, nothing installed asks for.
+            (None, Some(gem)) => {
+                asked.extend(gem.depends.iter().map(String::as_str).filter(|on| seen.insert(on)));
+            }
+            (None, None) => {}
+        }
+    }
+    for at in installed.into_values().flatten() {
+        let gem = &mut gems[at];
+        if is_asked.contains(&at) {
+            gem.reason = Reason::Asked;
+        } else if !gem.reason_is_told {
+            gem.reason = Reason::Dependency;
+        }
+        gem.reason_is_told = true;
+    }
 }
 
 fn package(text: &str, full_name: &[u8]) -> Package {

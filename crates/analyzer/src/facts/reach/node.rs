@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::content::{Body, Content, JavaScript};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
+use crate::facts::package::node::{installed, modules_above};
 use crate::facts::reach::{Blind, Reach, Whole, application, command, elf};
 use crate::tree::NodeId;
 
@@ -204,9 +205,7 @@ fn require(reach: &mut Reach<'_>, directory: NodeId, specifier: &str, from: Node
         return inside(reach, own, rest, from);
     }
     let tree = reach.files.tree();
-    let mut places: Vec<NodeId> = std::iter::successors(Some(directory), |at| tree.parent(*at))
-        .filter_map(|at| tree.child(at, b"node_modules"))
-        .collect();
+    let mut places: Vec<NodeId> = modules_above(tree, directory).collect();
     for path in reach.environment.list("NODE_PATH") {
         places.extend(reach.files.find(&path).map(|found| found.node));
     }
@@ -255,11 +254,7 @@ fn claim(reach: &mut Reach<'_>, module: NodeId, from: NodeId) -> Result<()> {
     let names: Vec<String> = optional.into_iter().flat_map(|map| map.keys().cloned()).collect();
     let tree = reach.files.tree();
     for name in names {
-        let places = std::iter::successors(Some(package), |at| tree.parent(*at));
-        let found = places
-            .filter_map(|at| tree.child(at, b"node_modules"))
-            .find_map(|modules| reach.files.find_from(modules, name.as_bytes()));
-        if let Some(found) = found {
+        if let Some(found) = installed(reach.files, package, &name) {
             natives(reach, found.node, module)?;
             if let Some(manifest) = tree.child(found.node, b"package.json") {
                 reach.claim(manifest, Evidence::Named, "optional dependency of", Some(module));

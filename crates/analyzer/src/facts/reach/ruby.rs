@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::content::{self, Ruby};
 use crate::error::Result;
-use crate::facts::configuration::gem::{Gemspec, locked, specification};
+use crate::facts::configuration::gem::{Gemspec, Lock, LockedGem, specification};
 use crate::facts::evidence::Evidence;
 use crate::facts::reach::steps::directories;
 use crate::facts::reach::{Blind, Reach, Whole, application, command};
@@ -289,7 +289,7 @@ fn application(reach: &mut Reach<'_>, directory: NodeId, from: NodeId) -> Result
     for lock in locks.collect::<Vec<_>>() {
         reach.claim_found(&lock, Evidence::Named, "bundle of", Some(from));
         let Some(content) = reach.files.content(lock.node)? else { continue };
-        for (name, version) in locked(content.text()) {
+        for LockedGem { name, version, .. } in Lock::read(content.text()).gems {
             let gems = read(reach)?;
             let named = gems.by_name.get(&name).cloned().unwrap_or_default();
             let full = format!("{name}-{version}");
