@@ -131,6 +131,9 @@ enum Name {
     Ruby,
     Php,
     Shell,
+    /// An object with nothing but tables and code that reads them: of glibc's character sets there
+    /// are hundreds.
+    Tables,
     /// Nothing: its first bytes tell.
     Any,
     /// That it says nothing of others.
@@ -244,7 +247,7 @@ fn read(text: &[u8], language: Language) -> Option<Content> {
 fn decide(head: Vec<u8>, name: Name, size: u64) -> State {
     match told(&head, name, size) {
         Told::Elf => {
-            let mut elf = Box::new(elf::Collector::new(size));
+            let mut elf = Box::new(elf::Collector::new(size, name != Name::Tables));
             elf.piece(&head);
             State::Elf(elf)
         }
@@ -304,26 +307,27 @@ impl Name {
         if document::is_too_large(path, size) {
             return Self::TooLarge;
         }
-        let name = crate::entry::split(path).1;
+        let (directory, name) = crate::entry::split(path);
+        if name.ends_with(b".so") && directory.ends_with(b"/gconv") {
+            return Self::Tables;
+        }
         if archive::is_archive(name) {
             return Self::Archive;
         }
         if matches!(name, b"Gemfile" | b"Rakefile") {
             return Self::Ruby;
         }
-        match name.rsplit(|b| *b == b'.').next() {
-            Some(b"py" | b"pyw") if python::is_library(path) => Self::PythonLibrary,
-            Some(b"py" | b"pyw") => Self::Python,
-            Some(b"js" | b"mjs" | b"cjs") => Self::JavaScript,
-            Some(b"pl" | b"pm" | b"al" | b"psgi") => Self::Perl,
-            Some(b"rb" | b"ru" | b"rake") => Self::Ruby,
-            Some(b"php" | b"phtml" | b"inc") => Self::Php,
-            Some(b"sh" | b"bash" | b"envsh") => Self::Shell,
+        match crate::entry::extension(name) {
+            b"py" | b"pyw" if python::is_library(path) => Self::PythonLibrary,
+            b"py" | b"pyw" => Self::Python,
+            b"js" | b"mjs" | b"cjs" => Self::JavaScript,
+            b"pl" | b"pm" | b"al" | b"psgi" => Self::Perl,
+            b"rb" | b"ru" | b"rake" => Self::Ruby,
+            b"php" | b"phtml" | b"inc" => Self::Php,
+            b"sh" | b"bash" | b"envsh" => Self::Shell,
             // Compiled forms, headers, messages, pictures and fonts: images have thousands.
-            Some(
-                b"pyc" | b"h" | b"hpp" | b"mo" | b"png" | b"jpg" | b"gif" | b"svg" | b"ico"
-                | b"ttf" | b"woff" | b"woff2",
-            ) => Self::Nothing,
+            b"pyc" | b"h" | b"hpp" | b"mo" | b"png" | b"jpg" | b"gif" | b"svg" | b"ico"
+            | b"ttf" | b"woff" | b"woff2" => Self::Nothing,
             _ => Self::Any,
         }
     }
@@ -364,7 +368,8 @@ pub fn at_hand(path: &[u8], size: u64, file: &dyn ReadAt) -> io::Result<Option<C
     }
     let read = HEAD_OF_FILE.with_borrow_mut(|head| -> io::Result<_> {
         head.resize(FIRST_OF_TEXT, 0);
-        let is_known = !matches!(collector.state, State::Head(_, Name::Any | Name::Archive, _));
+        let is_known =
+            !matches!(collector.state, State::Head(_, Name::Any | Name::Archive | Name::Tables, _));
         let read = file.read_at(&mut head[..if is_known { FIRST_OF_TEXT } else { FIRST }], 0)?;
         let head = &head[..read];
         // Most texts are short: they are read where they are.

@@ -79,10 +79,15 @@ pub fn whiteout(path: &[u8]) -> Option<Whiteout<'_>> {
 
 /// The directory (empty for the root) and the last name of a cleaned path.
 pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    match path.iter().rposition(|b| *b == b'/') {
+    match memchr::memrchr(b'/', path) {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
         None => (&[], path),
     }
+}
+
+/// What stands behind the last dot of a name; empty where there is none.
+pub fn extension(name: &[u8]) -> &[u8] {
+    memchr::memrchr(b'.', name).map_or(&[], |dot| &name[dot + 1..])
 }
 
 /// Why a name of a tar cannot be a path of an image.

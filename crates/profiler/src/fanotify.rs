@@ -44,11 +44,15 @@ impl Opened {
 impl Queue {
     /// Opens a queue that nothing is marked for yet.
     pub(crate) fn open() -> Result<Self> {
+        Self::with(InitFlags::FAN_UNLIMITED_QUEUE)
+    }
+
+    fn with(bound: InitFlags) -> Result<Self> {
         let flags = InitFlags::FAN_CLASS_NOTIF
             | InitFlags::FAN_CLOEXEC
             | InitFlags::FAN_NONBLOCK
-            | InitFlags::FAN_UNLIMITED_QUEUE
-            | InitFlags::FAN_UNLIMITED_MARKS;
+            | InitFlags::FAN_UNLIMITED_MARKS
+            | bound;
         // Without O_NONBLOCK, the kernel would wait for somebody to write to a pipe that it opens
         // for us.
         let files = EventFFlags::O_RDONLY
@@ -119,4 +123,47 @@ fn event(event: FanotifyEvent) -> Event {
     let Ok(path) = fs_err::read_link(link) else { return Event::Lost };
     let to_execute = event.mask().contains(MaskFlags::FAN_OPEN_EXEC);
     Event::Opened(Opened { event, path, to_execute })
+}
+
+#[cfg(test)]
+mod tests {
+    use jettison_testkit::require::{Part, root, unless_skipped};
+
+    use super::*;
+
+    #[test]
+    fn a_queue_with_a_bound_overflows_and_ours_has_none() {
+        if unless_skipped(Part::Root, root).is_none() {
+            return;
+        }
+        let bound = fs_err::read_to_string("/proc/sys/fs/fanotify/max_queued_events").unwrap();
+        let files = bound.trim().parse::<usize>().unwrap() + 1_000;
+        let room = tempfile::tempdir().unwrap();
+        let queues = [Queue::with(InitFlags::empty()).unwrap(), Queue::open().unwrap()];
+        for queue in &queues {
+            queue.mark(room.path()).unwrap();
+        }
+        for at in 0..files {
+            fs_err::File::create(room.path().join(at.to_string())).unwrap();
+        }
+        let [bounded, ours] = queues.map(|queue| {
+            queue.unmark();
+            let (mut opened, mut is_lost) = (0, false);
+            loop {
+                let events = queue.read();
+                if events.is_empty() {
+                    return (opened, is_lost);
+                }
+                for event in events {
+                    match event {
+                        Event::Opened(event) if event.path.starts_with(room.path()) => opened += 1,
+                        Event::Opened(_) => {}
+                        Event::Lost => is_lost = true,
+                    }
+                }
+            }
+        });
+        assert!(bounded.1 && bounded.0 < files, "{bounded:?} of {files}");
+        assert_eq!(ours, (files, false));
+    }
 }

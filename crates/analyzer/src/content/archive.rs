@@ -72,9 +72,8 @@ impl Archive {
 
 /// Whether a file of this name is taken for an archive.
 pub fn is_archive(name: &[u8]) -> bool {
-    let end = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
-    end.len() < name.len()
-        && [&b"jar"[..], b"war", b"ear"].iter().any(|e| end.eq_ignore_ascii_case(e))
+    let end = crate::entry::extension(name);
+    [&b"jar"[..], b"war", b"ear"].iter().any(|e| end.eq_ignore_ascii_case(e))
 }
 
 /// Gathers the parts of an archive that say something.

@@ -120,6 +120,8 @@ impl Elf {
 /// Gathers the parts of an ELF file that say something.
 pub(super) struct Collector {
     size: u64,
+    /// Whether its data may name other files.
+    is_searched: bool,
     position: u64,
     state: State,
 }
@@ -139,8 +141,8 @@ enum State {
 }
 
 impl Collector {
-    pub(super) const fn new(size: u64) -> Self {
-        Self { size, position: 0, state: State::Headers(Vec::new()) }
+    pub(super) const fn new(size: u64, is_searched: bool) -> Self {
+        Self { size, is_searched, position: 0, state: State::Headers(Vec::new()) }
     }
 
     pub(super) fn piece(&mut self, bytes: &[u8]) {
@@ -176,7 +178,7 @@ impl Collector {
             self.piece(&more[..read]);
         }
         if let State::Parts(sparse) = &self.state {
-            self.state = match at_hand::read(file, sparse)? {
+            self.state = match at_hand::read(file, sparse, self.is_searched)? {
                 Some(elf) => State::Read(Box::new(elf)),
                 None => State::Damaged,
             };
@@ -196,6 +198,9 @@ impl Collector {
             return Some(Body::Damaged);
         };
         elf.is_partial = sparse.is_partial;
+        if !self.is_searched {
+            return Some(Body::Elf(Box::new(elf)));
+        }
         let silent = std::mem::take(&mut regions.silent);
         let mut scan = Scan::new(regions);
         for (start, bytes) in sparse.parts() {
@@ -265,6 +270,21 @@ mod tests {
             compared += usize::from(at_hand.is_some_and(|c| matches!(c.body, Body::Elf(_))));
         }
         assert!(compared > 10, "{compared}");
+    }
+
+    #[test]
+    fn of_character_sets_only_the_headers_are_read() {
+        let bytes = fs_err::read(std::env::current_exe().unwrap()).unwrap();
+        let whole = elf(&bytes).unwrap();
+        let path = b"usr/lib/x86_64-linux-gnu/gconv/KOI8-R.so";
+        let by = of(path, &bytes).unwrap();
+        assert_eq!(
+            crate::content::at_hand(path, bytes.len() as u64, &&*bytes).unwrap(),
+            Some(by.clone())
+        );
+        let Body::Elf(headers) = by.body else { panic!("{by:?}") };
+        assert_eq!((&headers.needed, &headers.interpreter), (&whole.needed, &whole.interpreter));
+        assert!(headers.paths.is_empty() && !whole.paths.is_empty());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// Names in the texts of one file.
 const NAMES_MAX: usize = 2_000;
-/// Imports of one file.
+/// Different imports of one file, up to twice as many.
 const IMPORTS_MAX: usize = 10_000;
 /// A joined statement: a list of names in brackets.
 const STATEMENT_MAX: usize = 64 << 10;
@@ -65,7 +65,7 @@ fn lossy(text: &[u8]) -> Cow<'_, str> {
 }
 
 fn imports(text: &str) -> Python {
-    let mut found = BTreeSet::new();
+    let mut found = Modules::default();
     let mut computes_imports = false;
     let mut lines = Lines { text, at: 0 };
     for at in IMPORT.find_iter(text.as_bytes()) {
@@ -74,7 +74,7 @@ fn imports(text: &str) -> Python {
         if let Some(argument) = calls.find_map(|(_, end)| behind.strip_prefix(end)) {
             computes_imports |= call(argument, &mut found);
         }
-        if found.len() >= IMPORTS_MAX {
+        if found.is_full {
             continue;
         }
         // A line before it may have taken this one in.
@@ -99,16 +99,47 @@ fn imports(text: &str) -> Python {
             computes_imports |= call(&text[at + finder.needle().len()..], &mut found);
         }
     }
-    Python { modules: found.into_iter().collect(), computes_imports, ..Python::default() }
+    Python { modules: found.sorted(), computes_imports, ..Python::default() }
 }
 
 /// What every import has, statement or call: `from x import y`, `__import__("x")`.
 static IMPORT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("import"));
 /// What calls have before and behind it.
 const IMPORT_CALLS: [(&str, &str); 3] = [("", "_module"), ("__", "__"), ("", "_string")];
+
 /// Other calls that import.
 static OTHER_CALLS: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| ["find_spec", "run_module"].map(Finder::new));
+
+/// Modules that one file imports, some of them several times.
+#[derive(Default)]
+struct Modules {
+    names: Vec<Box<str>>,
+    is_full: bool,
+}
+
+impl Modules {
+    fn insert(&mut self, name: impl Into<Box<str>>) {
+        if self.is_full {
+            return;
+        }
+        self.names.push(name.into());
+        if self.names.len() >= 2 * IMPORTS_MAX {
+            self.sort();
+            self.is_full = self.names.len() >= IMPORTS_MAX;
+        }
+    }
+
+    fn sort(&mut self) {
+        self.names.sort_unstable();
+        self.names.dedup();
+    }
+
+    fn sorted(mut self) -> Vec<Box<str>> {
+        self.sort();
+        self.names
+    }
+}
 
 /// The lines of a text, from anywhere in it.
 struct Lines<'a> {
@@ -193,19 +224,19 @@ fn join<'a>(statement: &mut String, lines: &mut impl Iterator<Item = &'a str>) {
     }
 }
 
-fn read(statement: &str, found: &mut BTreeSet<Box<str>>) {
+fn read(statement: &str, found: &mut Modules) {
     let code = statement.split(['#', ';']).next().unwrap_or_default();
     if let Some(rest) = code.strip_prefix("import ") {
         for item in rest.split(',') {
             if let Some(module) = item.split_whitespace().next().and_then(name) {
-                found.insert(module.into());
+                found.insert(module);
             }
         }
     } else if let Some(rest) = code.strip_prefix("from ")
         && let Some((module, names)) = split_at_import(rest)
     {
         let Some(module) = module.split_whitespace().next().and_then(name) else { return };
-        found.insert(module.into());
+        found.insert(module);
         for item in names.trim_matches(|c: char| c.is_whitespace() || "()".contains(c)).split(',') {
             let word = item.trim_matches(|c: char| c.is_whitespace() || "()".contains(c));
             let Some(word) = word.split_whitespace().next().filter(|word| *word != "*") else {
@@ -213,7 +244,7 @@ fn read(statement: &str, found: &mut BTreeSet<Box<str>>) {
             };
             if let Some(word) = name(word) {
                 let dot = if module.ends_with('.') { "" } else { "." };
-                found.insert(format!("{module}{dot}{word}").into());
+                found.insert([module, dot, word].concat());
             }
         }
     }
@@ -240,14 +271,14 @@ fn name(word: &str) -> Option<&str> {
 
 /// A call that imports by a text, given what stands behind its name; whether it does so by anything
 /// else.
-fn call(behind: &str, found: &mut BTreeSet<Box<str>>) -> bool {
+fn call(behind: &str, found: &mut Modules) -> bool {
     let Some(argument) = behind.trim_start().strip_prefix('(') else { return false };
     let argument = argument.trim_start().trim_start_matches(['r', 'u', 'b']);
     match argument.chars().next() {
         Some(quote @ ('"' | '\'')) => {
             let literal = argument[1..].split(quote).next().unwrap_or_default();
             let Some(module) = name(literal) else { return true };
-            found.insert(module.into());
+            found.insert(module);
             false
         }
         Some(')') | None => false,

@@ -29,12 +29,26 @@ impl Sparse {
         Ok(sparse)
     }
 
+    /// Other parts of the same file, of which what is not here is read.
+    pub(super) fn widened(&self, ranges: Vec<(u64, u64)>, file: &dyn ReadAt) -> io::Result<Self> {
+        let mut wider = Self::new(ranges, self.size, self.is_partial);
+        for (start, end, kept) in &mut wider.parts {
+            kept.extend_from_slice(self.up_to(*start, *end - *start).unwrap_or_default());
+        }
+        wider.fill(file)?;
+        Ok(wider)
+    }
+
     /// Takes all that is wanted and not there yet from the file itself.
     pub(super) fn fill(&mut self, file: &dyn ReadAt) -> io::Result<()> {
         for (start, end, kept) in &mut self.parts {
             let had = kept.len();
             let length = (*end).min(self.size).saturating_sub(*start);
-            kept.resize(usize::try_from(length).unwrap_or(usize::MAX).max(had), 0);
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if length <= had {
+                continue;
+            }
+            kept.resize(length, 0);
             let read = file.read_at(&mut kept[had..], *start + had as u64)?;
             kept.truncate(had + read);
         }

@@ -4,6 +4,7 @@
 //! (debuerreotype's `.slimify-excludes`), with its exceptions.
 
 use crate::content::python;
+use crate::entry::extension;
 
 /// What a file is for, as far as its place tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,15 +75,15 @@ const BY_DIRECTORY: [(&[u8], FileKind); 27] = [
 
 /// What dpkg runs and reads when a package comes or goes; its lists say what is there.
 const TOOLING: [&[u8]; 9] = [
-    b".symbols",
-    b".shlibs",
-    b".templates",
-    b".config",
-    b".triggers",
-    b".preinst",
-    b".postinst",
-    b".prerm",
-    b".postrm",
+    b"symbols",
+    b"shlibs",
+    b"templates",
+    b"config",
+    b"triggers",
+    b"preinst",
+    b"postinst",
+    b"prerm",
+    b"postrm",
 ];
 
 /// What a directory tells of the files in it.
@@ -170,27 +171,28 @@ impl Place {
             let is_read = kind == FileKind::Translation && is_list;
             return if is_read { FileKind::Other } else { kind };
         }
-        let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
+        let end = extension(name);
+        let ends = |ends: &[&[u8]]| ends.contains(&end);
         if self.is_dpkg_info && ends(&TOOLING) {
             return FileKind::PackageTooling;
         }
-        if self.is_of_builds || ends(&[b".a", b".la"]) {
+        if self.is_of_builds || ends(&[b"a", b"la"]) {
             return FileKind::Development;
         }
-        if name.ends_with(b".pod") {
+        if ends(&[b"pod"]) {
             return FileKind::Documentation;
         }
         let is_source = self.is_in_modules || self.is_in_site;
         // Declarations of types, maps of sources, sources of what is compiled already.
-        if ends(&[b".d.ts", b".d.mts", b".d.cts", b".pyi"])
-            || self.is_in_modules && ends(&[b".map", b".gyp", b".gypi"])
-            || self.is_in_usr_lib && ends(&[b".h", b".hpp"])
-            || is_source
-                && ends(&[b".h", b".hpp", b".hh", b".c", b".cc", b".cpp", b".pxd", b".pyx"])
+        if ends(&[b"pyi"])
+            || [&b".d.ts"[..], b".d.mts", b".d.cts"].iter().any(|end| name.ends_with(end))
+            || self.is_in_modules && ends(&[b"map", b"gyp", b"gypi"])
+            || self.is_in_usr_lib && ends(&[b"h", b"hpp"])
+            || is_source && ends(&[b"h", b"hpp", b"hh", b"c", b"cc", b"cpp", b"pxd", b"pyx"])
         {
             return FileKind::Development;
         }
-        if self.is_in_modules && ends(&[b".md", b".markdown"]) {
+        if self.is_in_modules && ends(&[b"md", b"markdown"]) {
             return FileKind::Documentation;
         }
         if self.is_in_python_library && self.is_of_tests {
@@ -201,29 +203,29 @@ impl Place {
 
     /// The form of the file of this name in it; `is_executable` is what its mode says.
     pub fn form(self, name: &[u8], is_executable: bool) -> Form {
-        let ends = |ends: &[&[u8]]| ends.iter().any(|end| name.ends_with(end));
-        let is_shared_object = name.ends_with(b".so");
+        let end = extension(name);
+        let ends = |ends: &[&[u8]]| ends.contains(&end);
+        let is_shared_object = end == b"so";
         let is_of_perl = self.is_in_auto && (self.is_of_perl || name.starts_with(b"perl"));
         if self.is_in_site
-            || ends(&[b".py", b".pyc", b".pyw"])
+            || ends(&[b"py", b"pyc", b"pyw"])
             || memchr::memmem::find(name, b".cpython-").is_some()
         {
             Form::Python
-        } else if self.is_in_modules || ends(&[b".js", b".mjs", b".cjs", b".node"]) {
+        } else if self.is_in_modules || ends(&[b"js", b"mjs", b"cjs", b"node"]) {
             Form::JavaScript
-        } else if ends(&[b".pm", b".al", b".ix", b".pl", b".pod"]) || is_shared_object && is_of_perl
-        {
+        } else if ends(&[b"pm", b"al", b"ix", b"pl", b"pod"]) || is_shared_object && is_of_perl {
             Form::Perl
         } else if self.is_in_gems
-            || ends(&[b".rb", b".gemspec", b".rake", b".ru"])
+            || ends(&[b"rb", b"gemspec", b"rake", b"ru"])
             || is_shared_object && self.is_of_ruby
         {
             Form::Ruby
-        } else if ends(&[b".php", b".phar", b".phtml"])
+        } else if ends(&[b"php", b"phar", b"phtml"])
             || is_shared_object && (self.is_of_php || name.starts_with(b"php"))
         {
             Form::Php
-        } else if ends(&[b".jar", b".class", b".war", b".ear", b".jmod"]) {
+        } else if ends(&[b"jar", b"class", b"war", b"ear", b"jmod"]) {
             Form::Java
         } else if is_shared_object || memchr::memmem::find(name, b".so.").is_some() {
             Form::SharedObject

@@ -125,6 +125,9 @@ fn confidence(
     if let Some(confidence) = sure {
         return (confidence, None);
     }
+    if blind.is_empty() {
+        return (Confidence::Medium, None);
+    }
     // It may have named anything.
     let damaged = blind.contains(&Blind::Damaged).then_some(Blind::Damaged);
     let doubt = interactive.or(damaged.filter(|_| kind == FileKind::Other)).or_else(|| {

@@ -250,6 +250,15 @@ pub(crate) fn layer_name(account: &Account, layer: usize) -> LayerName {
 pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
     let Analyzed { account, facts, advice } = of;
     let told = facts.filter(|_| detail.unused);
+    // Both take as long as all the rest.
+    let (unused, packages) = told.map_or((None, None), |facts| {
+        std::thread::scope(|scope| {
+            let packages = scope.spawn(|| package::packages(account, facts, detail));
+            let unused = unused::unused(account, facts, detail);
+            let packages = packages.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (Some(unused), Some(packages))
+        })
+    });
     let image = &account.image;
     Analysis {
         schema_version: SCHEMA_VERSION,
@@ -289,8 +298,8 @@ pub fn analysis(of: Analyzed<'_>, detail: Detail) -> Analysis {
         layers: account.layers.iter().enumerate().map(|(at, row)| layer(at, row)).collect(),
         waste: account.waste.iter().map(|row| waste_row(account, row, detail)).collect(),
         duplicates: account.duplicates.iter().map(|row| duplicate(account, row, detail)).collect(),
-        unused: told.map(|facts| unused::unused(account, facts, detail)),
-        packages: told.map(|facts| package::packages(account, facts, detail)),
+        unused,
+        packages,
         findings: advice.map(|advice| advice::findings(account, advice, detail)),
         ignored: advice.map(|advice| advice::ignored(&advice.findings)),
         suggestions: advice.map(|advice| advice::suggestions(&advice.suggestions)),

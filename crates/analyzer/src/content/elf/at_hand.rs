@@ -1,5 +1,6 @@
 //! An ELF file whose bytes are at hand: those that say something are read, window by window.
 
+use std::cell::RefCell;
 use std::io;
 
 use crate::blob::ReadAt;
@@ -10,38 +11,58 @@ use crate::content::sparse::Sparse;
 /// Bytes that are searched at once; they stay in a processor's cache.
 const WINDOW: usize = 128 << 10;
 
-/// What the file says whose parts `wanted` are. `None` where its headers do not fit each other.
-pub(super) fn read(file: &dyn ReadAt, wanted: &Sparse) -> io::Result<Option<Elf>> {
+thread_local! {
+    /// One window after the other.
+    static WINDOW_OF_FILE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What the file says whose parts `wanted` are, and what its data names if that is searched. `None`
+/// where its headers do not fit each other.
+pub(super) fn read(
+    file: &dyn ReadAt,
+    wanted: &Sparse,
+    is_searched: bool,
+) -> io::Result<Option<Elf>> {
     // The headers, which are there already. They tell of the dynamic section, and that of its strings.
     let front = wanted.parts().next().map(|(start, bytes)| (start, start + bytes.len() as u64));
     let mut known: Vec<_> = front.into_iter().collect();
     let mut data: Option<Sparse> = None;
     for _ in 0..2 {
-        let ranges = structure::ranges(data.as_ref().unwrap_or(wanted)).unwrap_or_default();
+        let so_far = data.as_ref().unwrap_or(wanted);
+        let ranges = structure::ranges(so_far).unwrap_or_default();
         known.extend(ranges.into_iter().flat_map(|range| wanted.within(range)));
         known = plan::merged(known);
-        data = Some(Sparse::read(file, known.clone(), wanted.size())?);
+        data = Some(so_far.widened(known.clone(), file)?);
     }
     let Some((mut elf, mut regions)) = data.as_ref().and_then(structure::read) else {
         return Ok(None);
     };
     elf.is_partial = wanted.is_partial;
-    let silent = std::mem::take(&mut regions.silent);
-    let mut search = Search { file, scan: Scan::new(regions), window: vec![0; WINDOW] };
-    for (start, end) in wanted.ranges() {
-        let range = (start, end.min(wanted.size()));
-        for (start, end) in plan::without(range, &silent) {
-            search.part(start, end)?;
-        }
+    if !is_searched {
+        return Ok(Some(elf));
     }
-    search.scan.finish(&mut elf);
+    let silent = std::mem::take(&mut regions.silent);
+    let scan = Scan::new(regions);
+    // A text may start in the last bytes that are loaded.
+    let searched = wanted.size().min(scan.end().saturating_add(AROUND as u64));
+    let scan = WINDOW_OF_FILE.with_borrow_mut(|window| -> io::Result<Scan> {
+        window.resize(WINDOW, 0);
+        let mut search = Search { file, scan, window };
+        for (start, end) in wanted.ranges() {
+            for (start, end) in plan::without((start, end.min(searched)), &silent) {
+                search.part(start, end)?;
+            }
+        }
+        Ok(search.scan)
+    })?;
+    scan.finish(&mut elf);
     Ok(Some(elf))
 }
 
 struct Search<'a> {
     file: &'a dyn ReadAt,
     scan: Scan,
-    window: Vec<u8>,
+    window: &'a mut [u8],
 }
 
 impl Search<'_> {

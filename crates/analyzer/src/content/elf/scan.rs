@@ -32,8 +32,7 @@ impl Scan {
     }
 
     /// Looks at what starts in `within` of `bytes`, which stand at `position` in the file and reach
-    /// further by [`AROUND`], or to the ends of the part. Only in what is loaded do names lead to
-    /// files.
+    /// further by [`AROUND`], or to the ends of the part. Only what is loaded says something.
     pub(super) fn look_at(&mut self, bytes: &[u8], position: u64, within: Range<usize>) {
         for table in &self.regions.strings {
             let table = inside(*table, position, bytes.len());
@@ -45,16 +44,22 @@ impl Scan {
             }
         }
         let loaded = inside((0, self.regions.loaded), position, bytes.len()).end;
-        if within.start < loaded {
-            let within = within.start..within.end.min(loaded);
-            self.found.look_at(bytes, within.clone());
-            // The symbols come first, unless a tool that changed the file put them behind the rest.
-            let may_call = self.regions.strings.last().is_some_and(|(_, end)| position < *end);
-            if self.symbols.calls_shell || may_call {
-                self.found.look_for_commands(bytes, within);
-            }
+        let within = within.start..within.end.min(loaded);
+        if within.is_empty() {
+            return;
+        }
+        self.found.look_at(bytes, within.clone());
+        // The symbols come first, unless a tool that changed the file put them behind the rest.
+        let may_call = self.regions.strings.last().is_some_and(|(_, end)| position < *end);
+        if self.symbols.calls_shell || may_call {
+            self.found.look_for_commands(bytes, within.clone());
         }
         build::crates(bytes, within, &mut self.crates);
+    }
+
+    /// Where what is searched ends: behind what is loaded.
+    pub(super) const fn end(&self) -> u64 {
+        self.regions.loaded
     }
 
     /// Where Go's notes start, if they are still looked for and stand here, behind `from`. Its linker

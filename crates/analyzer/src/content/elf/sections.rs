@@ -73,8 +73,8 @@ pub(super) fn range<E: FileHeader<Endian = Endianness>>(
 }
 
 /// Where tables of a loaded file stand that name nothing, ascending: relocations, hashes, symbols,
-/// versions, unwinding, and machine code that its segment holds together with data. What is near
-/// their ends is left out, so that texts beside them are seen as a whole. None where the table of
+/// versions, unwinding, pointers that the loader relocates, and machine code that its segment holds
+/// together with data. What is near their ends is left out, so that texts beside them are seen as a whole. None where the table of
 /// sections is not there.
 pub(super) fn silent<E: FileHeader<Endian = Endianness>>(
     header: &E,
@@ -94,9 +94,10 @@ pub(super) fn silent<E: FileHeader<Endian = Endianness>>(
             | SHT_GNU_VERSYM | SHT_X86_64_UNWIND => true,
             // Where the names are known, which not every linker writes beside the table.
             SHT_PROGBITS => {
-                let unwinding: [&[u8]; 3] = [b".eh_frame", b".eh_frame_hdr", b".gcc_except_table"];
+                let tables: [&[u8]; 4] =
+                    [b".eh_frame", b".eh_frame_hdr", b".gcc_except_table", b".data.rel.ro"];
                 flags & SHF_EXECINSTR.0 != 0
-                    || name(section.sh_name(endian)).is_some_and(|name| unwinding.contains(&name))
+                    || name(section.sh_name(endian)).is_some_and(|name| tables.contains(&name))
             }
             _ => false,
         };
@@ -209,9 +210,11 @@ mod tests {
             by.contains(&text[1..text.len() - 1].into())
         };
         let own = std::env::current_exe().unwrap();
-        for (path, table) in
-            [(&*own, &b".rela.dyn"[..]), (Path::new("/usr/bin/bash"), b".eh_frame")]
-        {
+        for (path, table) in [
+            (&*own, &b".rela.dyn"[..]),
+            (Path::new("/usr/bin/perl"), b".data.rel.ro"),
+            (Path::new("/usr/bin/bash"), b".eh_frame"),
+        ] {
             let bytes = fs_err::read(path).unwrap();
             let (start, size) = section(&bytes, table);
             assert!(size as u64 > SILENT_MIN, "{} {size}", path.display());
