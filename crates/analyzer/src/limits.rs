@@ -125,5 +125,8 @@ pub const RPM_STEPS_MAX: u32 = 10_000_000;
 pub const RPM_SLOT_PAGES_MAX: usize = 2048;
 /// Packages of one image, of all kinds. The largest known to us has ten thousand.
 pub const PACKAGES_MAX: usize = 100_000;
+/// Directories that are looked into for what Node packages depend on: ten thousand of them with
+/// twenty dependencies each, a hundred directories down.
+pub const NODE_STEPS_MAX: u32 = 20_000_000;
 /// Packages that are taken for one name in a dependency. Real ones have two or three.
 pub const PROVIDERS_MAX: usize = 16;

@@ -10,19 +10,17 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::facts::filesystem::{Filesystem, Found};
 use crate::facts::package::{Ecosystem, Package, Packages, Reason};
+use crate::limits::NODE_STEPS_MAX;
 use crate::tree::{NodeId, Tree};
 
 /// What an application's manifest asks for.
 const ASKED: [&str; 4] =
     ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
-/// By directory, the position of the package that stands there.
-type Places = HashMap<NodeId, u32>;
-
 /// Reads every package.
 pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()> {
     let tree = files.tree();
-    let mut places = Places::new();
+    let mut found = Installed { files, places: HashMap::new(), steps: NODE_STEPS_MAX };
     let mut applications = Vec::new();
     for &node in files.nodes() {
         match tree.name(node) {
@@ -33,7 +31,7 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
                     for directory in own {
                         let Some(package) = package(files, directory, packages)? else { continue };
                         if let Some(at) = packages.push(package) {
-                            places.insert(directory, at);
+                            found.places.insert(directory, at);
                         }
                     }
                 }
@@ -42,12 +40,47 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             _ => {}
         }
     }
-    if places.is_empty() {
+    if found.places.is_empty() {
         return Ok(());
     }
     applications.retain(|directory| outermost(tree, *directory).is_none());
-    relate(files, packages, &places);
-    reasons(files, packages, &places, &applications)
+    let mut places: Vec<_> = found.places.iter().map(|(node, at)| (*node, *at)).collect();
+    places.sort_by_key(|place| place.1);
+    relate(&mut found, packages, &places);
+    reasons(&mut found, packages, &places, &applications)?;
+    if found.steps == 0 {
+        let warning = "Node packages depend on more than is followed: some dependants are missing";
+        packages.warnings.push(warning.to_owned());
+    }
+    Ok(())
+}
+
+/// The packages, by where they stand.
+struct Installed<'a> {
+    files: &'a Filesystem<'a>,
+    /// By directory, the position of the package that stands there.
+    places: HashMap<NodeId, u32>,
+    /// Lookups that may still be made.
+    steps: u32,
+}
+
+impl Installed<'_> {
+    /// Positions of the packages that `require` finds from a directory, in the order of their names.
+    fn find<'n>(&mut self, from: NodeId, names: impl Iterator<Item = &'n String>) -> Vec<u32> {
+        let modules: Vec<NodeId> = modules_above(self.files.tree(), from).collect();
+        let mut found = Vec::new();
+        for name in names {
+            for directory in &modules {
+                let Some(left) = self.steps.checked_sub(1) else { return found };
+                self.steps = left;
+                if let Some(package) = self.files.find_from(*directory, name.as_bytes()) {
+                    found.extend(self.places.get(&package.node));
+                    break;
+                }
+            }
+        }
+        found
+    }
 }
 
 /// The directories of modules that are looked into from a directory, nearest first.
@@ -70,16 +103,14 @@ fn outermost(tree: &Tree, directory: NodeId) -> Option<NodeId> {
 }
 
 /// Finds what each package depends on.
-fn relate(files: &Filesystem<'_>, packages: &mut Packages, places: &Places) {
+fn relate(installed: &mut Installed<'_>, packages: &mut Packages, places: &[(NodeId, u32)]) {
     for (directory, at) in places {
-        let found = |names: &[Vec<String>]| -> Vec<u32> {
-            let found = names.iter().flatten().filter_map(|n| installed(files, *directory, n));
-            let mut found: Vec<u32> =
-                found.filter_map(|found| places.get(&found.node).copied()).collect();
+        let package = &mut packages.all[*at as usize];
+        let mut found = |names: &[Vec<String>]| {
+            let mut found = installed.find(*directory, names.iter().flatten());
             found.retain(|on| on != at);
             found
         };
-        let package = &mut packages.all[*at as usize];
         package.found.depends = found(&package.depends);
         package.found.recommends = found(&package.recommends);
     }
@@ -87,11 +118,12 @@ fn relate(files: &Filesystem<'_>, packages: &mut Packages, places: &Places) {
 
 /// Tells what was asked for from what came along.
 fn reasons(
-    files: &Filesystem<'_>,
+    installed: &mut Installed<'_>,
     packages: &mut Packages,
-    places: &Places,
+    places: &[(NodeId, u32)],
     applications: &[NodeId],
 ) -> Result<()> {
+    let files = installed.files;
     let tree = files.tree();
     // The directories of modules of which it is known what they were made for.
     let mut told = HashSet::new();
@@ -112,14 +144,11 @@ fn reasons(
         if names.is_empty() {
             continue;
         }
-        let found = names.iter().filter_map(|name| installed(files, directory, name));
-        let found = found.filter_map(|found| places.get(&found.node).copied()).collect();
+        let found = installed.find(directory, names.iter());
         ask(packages, directory, found);
         told.extend(tree.child(directory, b"node_modules"));
     }
-    let mut sorted: Vec<(NodeId, u32)> = places.iter().map(|(node, at)| (*node, *at)).collect();
-    sorted.sort_by_key(|place| place.1);
-    for (directory, at) in &sorted {
+    for (directory, at) in places {
         let mut parent = tree.parent(*directory);
         if parent.is_some_and(|parent| tree.name(parent).starts_with(b"@")) {
             parent = parent.and_then(|parent| tree.parent(parent));
@@ -128,11 +157,11 @@ fn reasons(
         told.insert(modules);
         ask(packages, *directory, vec![*at]);
     }
-    for (directory, at) in sorted {
-        if outermost(tree, directory).is_some_and(|modules| told.contains(&modules)) {
-            let package = &mut packages.all[at as usize];
+    for (directory, at) in places {
+        if outermost(tree, *directory).is_some_and(|modules| told.contains(&modules)) {
+            let package = &mut packages.all[*at as usize];
             package.reason_is_told = true;
-            package.reason = if asked.contains(&at) { Reason::Asked } else { Reason::Dependency };
+            package.reason = if asked.contains(at) { Reason::Asked } else { Reason::Dependency };
         }
     }
     Ok(())

@@ -51,51 +51,58 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
         packages.own(listed);
         // Gems bring the locks that they were developed with.
         locks.retain(|lock| packages.owner_position(*lock).is_none());
+        let gems = &packages.all[listed..];
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, gem) in gems.iter().enumerate() {
+            by_name.entry(&gem.name).or_default().push(at);
+        }
+        let mut reasons: HashMap<usize, Reason> = HashMap::new();
         for lock in locks {
-            if let Some(content) = files.content(lock)? {
-                reasons(&Lock::read(content.text()), &mut packages.all[listed..]);
+            let Some(content) = files.content(lock)? else { continue };
+            for (at, is_asked) in locked(&Lock::read(content.text()), gems, &by_name) {
+                let reason = if is_asked { Reason::Asked } else { Reason::Dependency };
+                // What one of several applications asks for was asked for.
+                let known = reasons.entry(at).or_insert(reason);
+                *known = reason.min(*known);
             }
+        }
+        for (at, reason) in reasons {
+            let gem = &mut packages.all[listed + at];
+            (gem.reason, gem.reason_is_told) = (reason, true);
         }
     }
     Ok(())
 }
 
-/// Tells of the gems that one application locked which it asks for.
-fn reasons(lock: &Lock, gems: &mut [Package]) {
-    let mut installed: HashMap<&str, Vec<usize>> = HashMap::new();
-    let locked: HashMap<&str, &LockedGem> =
-        lock.gems.iter().map(|gem| (gem.name.as_str(), gem)).collect();
-    for (at, package) in gems.iter().enumerate() {
-        let is_locked = |gem: &&LockedGem| {
-            let platform = gem.version.strip_prefix(package.version.as_str());
+/// Which gems one application locked, and whether it asks for them.
+fn locked(
+    lock: &Lock,
+    gems: &[Package],
+    by_name: &HashMap<&str, Vec<usize>>,
+) -> Vec<(usize, bool)> {
+    let mut installed: HashMap<&str, usize> = HashMap::new();
+    let mut by_path: HashMap<&str, &LockedGem> = HashMap::new();
+    for locked in &lock.gems {
+        let is_it = |at: &&usize| {
+            let platform = locked.version.strip_prefix(gems[**at].version.as_str());
             platform.is_some_and(|platform| platform.is_empty() || platform.starts_with('-'))
         };
-        if let Some(gem) = locked.get(package.name.as_str()).filter(|gem| is_locked(gem)) {
-            installed.entry(&gem.name).or_default().push(at);
+        let found = by_name.get(locked.name.as_str()).into_iter().flatten().find(is_it);
+        match found {
+            Some(at) => _ = installed.insert(&locked.name, *at),
+            // At a path or in a repository.
+            None => _ = by_path.insert(&locked.name, locked),
         }
     }
-    let mut asked: Vec<&str> = lock.asked.iter().map(String::as_str).collect();
-    let mut seen: HashSet<&str> = asked.iter().copied().collect();
-    let mut is_asked: HashSet<usize> = HashSet::new();
-    while let Some(name) = asked.pop() {
-        match (installed.get(name), locked.get(name)) {
-            (Some(gems), _) => is_asked.extend(gems),
-            // What a gem at a path or in a repository needs, nothing installed asks for.
-            (None, Some(gem)) => {
-                asked.extend(gem.depends.iter().map(String::as_str).filter(|on| seen.insert(on)));
-            }
-            (None, None) => {}
+    let mut open: Vec<&str> = lock.asked.iter().map(String::as_str).collect();
+    let mut asked: HashSet<&str> = open.iter().copied().collect();
+    // What such a gem needs, nothing installed asks for.
+    while let Some(name) = open.pop() {
+        if let Some(gem) = by_path.get(name) {
+            open.extend(gem.depends.iter().map(String::as_str).filter(|on| asked.insert(on)));
         }
     }
-    for at in installed.into_values().flatten() {
-        let gem = &mut gems[at];
-        if is_asked.contains(&at) {
-            gem.reason = Reason::Asked;
-        } else if !gem.reason_is_told {
-            gem.reason = Reason::Dependency;
-        }
-        gem.reason_is_told = true;
-    }
+    installed.into_iter().map(|(name, at)| (at, asked.contains(name))).collect()
 }
 
 fn package(text: &str, full_name: &[u8]) -> Package {
