@@ -11,7 +11,7 @@ use jettison_fuzz::image;
 use jettison_testkit::image::{LayerBuilder, Meta};
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 21] = [
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/base",
     "var/lib/dpkg/status.d/base.md5sums",
@@ -25,9 +25,13 @@ const PATHS: [&str; 17] = [
     "usr/lib/python3/dist-packages/a-1.dist-info/RECORD",
     "usr/lib/python3/dist-packages/b.egg-info/PKG-INFO",
     "usr/lib/python3/dist-packages/b.egg-info/installed-files.txt",
+    "app/package.json",
     "app/node_modules/a/package.json",
+    "app/node_modules/a/node_modules/b/package.json",
+    "usr/lib/node_modules/c/package.json",
     "usr/lib/ruby/gems/3.3.0/specifications/a-1.gemspec",
     "usr/lib/ruby/gems/3.3.0/specifications/default/b-1.gemspec",
+    "app/Gemfile.lock",
     "app/a.jar",
 ];
 

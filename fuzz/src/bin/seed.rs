@@ -194,10 +194,15 @@ fn configurations() -> Vec<Vec<u8>> {
         "[PHP]\nextension=intl ; why\nextension_dir = \"/x\"\n",
         "[Service]\nExecStart=-/x \\\n y\n::respawn:/z\n",
         "s.name = \"a\"\ns.add_dependency(%q<b>.freeze)\n    c (1.0)\n",
+        LOCK,
         "root /x; DocumentRoot \"/y\"\n'a' => array($vendorDir . '/b/c/src'),\n",
     ];
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
+
+/// A lock of Ruby's gems.
+const LOCK: &str = "PATH\n  specs:\n    c (1)\n      b\n\nGEM\n  specs:\n    a (1-x)\n      b (> 1)\n\n\
+    DEPENDENCIES\n  a\n  c!\n";
 
 /// A database of each kind.
 fn packages() -> Vec<Vec<u8>> {
@@ -207,6 +212,8 @@ fn packages() -> Vec<Vec<u8>> {
         "P:a\nV:1\np:so:x=1\nF:usr/bin\nR:a\n\nP:b\nD:so:x !c\n\n",
         "Name: A\nVersion: 1\nRequires-Dist: b>1; x\n\na.py,sha256=,1\n\"a.py\",,\n",
         r#"{"name":"a","version":"1","dependencies":{"b":"1"}}"#,
+        r#"{"devDependencies":{"a":"1"},"peerDependencies":{"c":"1"},"peerDependenciesMeta":{"c":{"optional":true}}}"#,
+        LOCK,
         "s.name = \"a\".freeze\ns.files = [\"lib/b.rb\".freeze]\ns.add_dependency(%q<b>.freeze)\n",
     ];
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()

@@ -126,7 +126,7 @@ pub struct Package {
     /// Names in its own database that brought it, once all of them were there (apk's `install_if`).
     brought_by: Vec<String>,
     /// What it leads to from where it stands: a name alone does not tell which of several.
-    found: Leads,
+    by_place: Leads,
     /// Other names that it stands for.
     pub provides: Vec<String>,
     /// What it holds of others, `name version`: modules, crates and archives inside it.
@@ -149,7 +149,7 @@ impl Package {
             depends: Vec::new(),
             recommends: Vec::new(),
             brought_by: Vec::new(),
-            found: Leads::default(),
+            by_place: Leads::default(),
             provides: Vec::new(),
             contains: Vec::new(),
             files: Vec::new(),

@@ -111,8 +111,8 @@ fn relate(installed: &mut Installed<'_>, packages: &mut Packages, places: &[(Nod
             found.retain(|on| on != at);
             found
         };
-        package.found.depends = found(&package.depends);
-        package.found.recommends = found(&package.recommends);
+        package.by_place.depends = found(&package.depends);
+        package.by_place.recommends = found(&package.recommends);
     }
 }
 
@@ -132,7 +132,7 @@ fn reasons(
     let mut ask = |packages: &mut Packages, by: NodeId, on: Vec<u32>| {
         let owner = tree.child(by, b"package.json").and_then(|node| packages.owner_position(node));
         match owner {
-            Some(owner) => packages.all[owner].found.depends.extend(on),
+            Some(owner) => packages.all[owner].by_place.depends.extend(on),
             None => asked.extend(on),
         }
     };

@@ -1,6 +1,8 @@
 //! Who depends on whom, and why packages are there: as `apt-get autoremove` and `apk` tell what may
 //! go, from what was asked for along what it depends on and recommends.
 
+use std::mem::take;
+
 use hashbrown::HashMap;
 
 use crate::facts::package::{Ecosystem, Leads, Package, Packages, Reason};
@@ -11,7 +13,8 @@ type Providers<'a> = HashMap<(Ecosystem, &'a str), Vec<u32>>;
 
 /// Finds the dependants and reasons of all packages.
 pub(super) fn relate(packages: &mut Packages) {
-    let leads = leads(&packages.all);
+    let by_place = packages.all.iter_mut().map(|package| take(&mut package.by_place)).collect();
+    let leads = leads(&packages.all, by_place);
     let mut dependants: Vec<Vec<u32>> = vec![Vec::new(); packages.all.len()];
     for (at, leads) in (0_u32..).zip(&leads) {
         for on in &leads.depends {
@@ -66,8 +69,8 @@ fn spread<'a, I: Iterator<Item = &'a u32>>(
     }
 }
 
-/// What each package leads to.
-fn leads(all: &[Package]) -> Vec<Leads> {
+/// What each package leads to: by the place where it stands, which is told already, and by name.
+fn leads(all: &[Package], mut leads: Vec<Leads>) -> Vec<Leads> {
     let mut by_name: Providers<'_> = HashMap::new();
     for (at, package) in (0_u32..).zip(all) {
         for name in std::iter::once(&package.name).chain(&package.provides) {
@@ -77,7 +80,6 @@ fn leads(all: &[Package]) -> Vec<Leads> {
             }
         }
     }
-    let mut leads: Vec<Leads> = all.iter().map(|package| package.found.clone()).collect();
     for (at, package) in (0_u32..).zip(all) {
         if package.ecosystem.is_found_by_place() {
             continue;
