@@ -104,6 +104,7 @@ enum Whole {
     Vendor,
     JavaHome,
     Sourced,
+    Programs,
 }
 
 /// The spreading of claims.

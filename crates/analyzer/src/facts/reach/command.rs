@@ -298,11 +298,13 @@ const BELOW_A_PATH_MAX: usize = 1000;
 /// Whether a directory is one that a program is told to read, rather than a part of the system.
 pub(super) fn is_small(reach: &Reach<'_>, directory: NodeId) -> bool {
     let path = reach.files.path(directory);
-    let system: [&[u8]; 28] = [
+    let system: [&[u8]; 31] = [
         b"/",
         b"/usr",
         b"/usr/bin",
         b"/usr/lib",
+        b"/usr/libexec",
+        b"/usr/games",
         b"/usr/sbin",
         b"/usr/share",
         b"/usr/local",
@@ -323,6 +325,7 @@ pub(super) fn is_small(reach: &Reach<'_>, directory: NodeId) -> bool {
         b"/usr/lib/x86_64-linux-gnu",
         b"/usr/lib/aarch64-linux-gnu",
         b"/usr/local/bin",
+        b"/usr/local/sbin",
         b"/usr/local/lib",
         b"/usr/local/share",
         b"/usr/share/doc",

@@ -9,8 +9,11 @@ use crate::content::{Body, Content, Elf};
 use crate::entry::split;
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
+use crate::facts::filesystem::Found;
+use crate::facts::kind::Form;
 use crate::facts::reach::loader::{Wanted, library_path, search_path};
-use crate::facts::reach::{Blind, Reach, command};
+use crate::facts::reach::path::DEFAULT_PATH;
+use crate::facts::reach::{Blind, Reach, Whole, command};
 use crate::tree::NodeId;
 
 /// Objects loaded by one program.
@@ -194,8 +197,11 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
         let Some(found) = reach.files.find(path) else { continue };
         if reach.files.is_file(found.node) {
             reach.claim_found(&found, Evidence::Named, "path in", Some(node));
-        } else if elf.calls_dlopen && command::is_small(reach, found.node) {
-            plugins(reach, found.node, node);
+        } else if reach.files.is_directory(found.node) && command::is_small(reach, found.node) {
+            if elf.calls_dlopen {
+                plugins(reach, found.node, node);
+            }
+            programs(reach, found.node, node);
         }
     }
     for word in &elf.commands {
@@ -205,6 +211,25 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
     }
     if elf.calls_dlopen {
         reach.blind.insert((Blind::Dlopen, node));
+    }
+}
+
+/// Claims the programs of a directory that is named in data and is not everybody's: a service starts
+/// the parts that it is made of from there, by names that it puts together.
+fn programs(reach: &mut Reach<'_>, directory: NodeId, from: NodeId) {
+    if !reach.begins(Whole::Programs, directory, from) {
+        return;
+    }
+    let mut everybodys = DEFAULT_PATH.split(|b| *b == b':');
+    let is_it = |found: Found| found.node == directory;
+    if everybodys.any(|path| reach.files.find(path).is_some_and(is_it)) {
+        return;
+    }
+    for child in reach.files.sorted_children(directory) {
+        let found = reach.files.find_from(directory, reach.files.tree().name(child));
+        if let Some(found) = found.filter(|found| reach.files.form(found.node) == Form::Program) {
+            reach.claim_found(&found, Evidence::Named, "program of a directory in", Some(from));
+        }
     }
 }
 
