@@ -291,6 +291,6 @@ fn a_cache_that_cannot_be_written_is_no_error() {
     // A relative path is no path, by the base directory specification: the home's is taken.
     assert!(run(Path::new("relative")) == expected);
     assert!(!user.path("relative").exists());
-    let home = user.work().parent().unwrap().join(".cache/jettison/layers/v12");
+    let home = user.work().parent().unwrap().join(".cache/jettison/layers/v13");
     assert_eq!(names(&home).len(), image().layers.len());
 }

@@ -38,7 +38,7 @@ impl User {
 
     /// Where the layer indexes are kept.
     pub(crate) fn cache(&self) -> PathBuf {
-        self.home.path().join("cache/jettison/layers/v12")
+        self.home.path().join("cache/jettison/layers/v13")
     }
 
     /// A run that has not started. No engine, containerd or auth file of this machine is seen.

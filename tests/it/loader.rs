@@ -16,10 +16,10 @@ const GLIBC: &str = "/lib64/ld-linux-x86-64.so.2";
 const MUSL: &str = "/lib/ld-musl-x86_64.so.1";
 
 /// A room with the objects of one test.
-struct Room(TempDir);
+pub(crate) struct Room(TempDir);
 
 impl Room {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
@@ -27,7 +27,7 @@ impl Room {
         self.0.path().join(name)
     }
 
-    fn cc(&self, name: &str, text: &str, arguments: &[&str]) -> Vec<u8> {
+    pub(crate) fn cc(&self, name: &str, text: &str, arguments: &[&str]) -> Vec<u8> {
         let source = self.path("x.c");
         fs_err::write(&source, text).unwrap();
         let mut cc = Command::new("cc");

@@ -36,6 +36,7 @@ mod registry;
 mod reports;
 mod rules;
 mod shop;
+mod started;
 mod suggestions;
 mod tools;
 mod unreadable;

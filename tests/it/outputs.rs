@@ -90,7 +90,7 @@ fn a_full_disk_under_the_cache_is_no_error() {
     let run = Run::of(command.env("XDG_CACHE_HOME", &disk.0));
     assert_eq!(run.stderr, "");
     assert_eq!(run.bytes(), expected);
-    let entries = names(&disk.0.join("jettison/layers/v12"));
+    let entries = names(&disk.0.join("jettison/layers/v13"));
     assert!(entries.iter().all(|name| !name.starts_with('.')), "{entries:?}");
     let mut command = user.command(&["analyze", "oci:layout"]);
     assert_eq!(Run::of(command.env("XDG_CACHE_HOME", &disk.0)).bytes(), expected);

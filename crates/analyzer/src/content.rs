@@ -20,6 +20,7 @@ pub mod secret;
 pub mod shell;
 mod sparse;
 pub mod starter;
+mod texts;
 
 use std::cell::RefCell;
 use std::io;
@@ -28,6 +29,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::ReadAt;
+use crate::content::texts::Commands;
 use crate::limits::RPM_DATABASE_MAX;
 
 pub use archive::Archive;
@@ -41,12 +43,15 @@ pub use ruby::Ruby;
 pub use script::Shebang;
 pub use secret::Secret;
 pub use shell::Shell;
+pub use texts::Texts;
 
 /// What a file's content says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// The interpreter that the kernel would start for it.
     pub shebang: Option<Shebang>,
+    /// What texts in the code of a language name.
+    pub texts: Option<Box<Texts>>,
     /// The rest.
     pub body: Body,
 }
@@ -194,7 +199,7 @@ impl Collector {
 
     /// What the content says; `None` where it says nothing.
     pub fn finish(self) -> Option<Content> {
-        let plain = |body| Some(Content { shebang: None, body });
+        let plain = |body| Some(Content { shebang: None, texts: None, body });
         match self.state {
             State::Nothing => None,
             State::Head(head, name, size) => match decide(head, name, size) {
@@ -211,6 +216,7 @@ impl Collector {
             State::Archive(archive) => Some(Content {
                 // Some archives have a script before them that starts them.
                 shebang: script::shebang(archive.start()),
+                texts: None,
                 body: Body::Archive(Box::new(archive.finish())),
             }),
             State::Text(text, Language::Document) => plain(Body::Document(text)),
@@ -241,7 +247,15 @@ fn read(text: &[u8], language: Language) -> Option<Content> {
         Some(Language::Shell) => Body::Shell(shell::scan(text)),
         _ => Body::Other,
     };
-    Some(Content { shebang, body })
+    let texts = match &body {
+        Body::Python(module) if language != Some(Language::PythonLibrary) || module.starts() => {
+            texts::scan(text, Commands::InCalls)
+        }
+        Body::JavaScript(_) => texts::scan(text, Commands::InCalls),
+        Body::Perl(_) | Body::Ruby(_) | Body::Php(_) => texts::scan(text, Commands::InQuotes),
+        _ => None,
+    };
+    Some(Content { shebang, texts, body })
 }
 
 fn decide(head: Vec<u8>, name: Name, size: u64) -> State {

@@ -34,6 +34,13 @@ pub struct Python {
     pub names: Vec<Box<str>>,
 }
 
+impl Python {
+    /// Whether it imports what starts programs.
+    pub(super) fn starts(&self) -> bool {
+        self.modules.iter().any(|module| &**module == "subprocess")
+    }
+}
+
 /// Whether the file at `path` (without a leading slash) is a library's: of the standard one, or below
 /// a directory of installed packages.
 pub fn is_library(path: &[u8]) -> bool {

@@ -24,6 +24,7 @@ mod settings;
 mod started;
 mod steps;
 mod supervisor;
+mod texts;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -244,6 +245,9 @@ impl Reach<'_> {
     fn visit_content(&mut self, node: NodeId, content: &Content) -> Result<()> {
         if let Some(shebang) = &content.shebang {
             script::interpreter(self, node, shebang)?;
+        }
+        if let Some(texts) = &content.texts {
+            texts::visit(self, node, texts);
         }
         match &content.body {
             Body::Elf(file) => {

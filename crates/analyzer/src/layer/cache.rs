@@ -23,7 +23,7 @@ use crate::layer::index::LayerIndex;
 mod encoding;
 
 /// Changes with the encoding and with what the parser makes of a tar.
-const VERSION: &str = "v12";
+const VERSION: &str = "v13";
 /// The suffix of entries; everything else in the directory is left alone.
 const SUFFIX: &str = "layer";
 /// The key of the content hashes.

@@ -29,9 +29,9 @@ impl Found {
                 self.sonames.insert(name.into());
             }
         }
-        // A text that starts with a slash follows the end of another one.
-        for at in starting(bytes, within, b"\0/") {
-            let start = at + 1;
+        // A text that starts with a slash follows the end of another one, or is the first.
+        let first = (within.start == 0 && bytes.first() == Some(&b'/')).then_some(0);
+        for start in first.into_iter().chain(starting(bytes, within, b"\0/").map(|at| at + 1)) {
             let rest = &bytes[start..bytes.len().min(start + NAME_MAX + 1)];
             let end = memchr::memchr(0, rest).unwrap_or(0);
             let text = &rest[..end];
@@ -175,6 +175,8 @@ mod tests {
         };
         assert_eq!(names(&found.sonames), "libssl.so.3 plugin.so");
         assert_eq!(names(&found.paths), "/etc/app.conf");
+        found.look_at(b"/usr/lib/first\0", 0..15);
+        assert_eq!(names(&found.paths), "/etc/app.conf /usr/lib/first");
     }
 
     #[test]

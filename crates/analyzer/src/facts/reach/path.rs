@@ -7,7 +7,8 @@ use crate::image::Config;
 use crate::tree::NodeId;
 
 /// Where the kernel and shells look for commands where nothing is said.
-pub(super) const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const DEFAULT_PATH: &[u8] =
+    b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `ENV` and `WORKDIR`.
 pub(super) struct Environment {
