@@ -102,3 +102,23 @@ fn a_service_starts_its_parts_from_a_directory_that_it_names() {
         &["/usr/lib/service/part program of a directory in", "/usr/sbin/service ENTRYPOINT"],
     );
 }
+
+#[test]
+fn a_program_leaves_its_plugins_to_a_library_of_its_own_package() {
+    let room = Room::new();
+    let opens = "int dlopen(void); int open_all(void) { return dlopen(); }";
+    let library = room.cc("libown.so", opens, &["-shared", "-fPIC", "-Wl,-soname,libown.so"]);
+    let text = "const char *all = \"/usr/lib/app/plugins\"; void _start(void) {}";
+    let app = room.cc("app", text, &["-pie", "-fPIE", "libown.so"]);
+    for (owned, evidence) in [("/usr/lib/libown.so", "named"), ("/usr/lib/other", "none")] {
+        let status = "Package: app\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n";
+        let list = format!("/usr/bin/app\n{owned}\n");
+        let layer =
+            layer(&[("var/lib/dpkg/status", status), ("var/lib/dpkg/info/app.list", &list)]);
+        let layer = executable(layer, "usr/bin/app", &app);
+        let layer = executable(layer, "usr/lib/libown.so", &library);
+        let layer = layer.file("usr/lib/app/plugins/one.so", "one");
+        let run = Run::of(image(layer).entrypoint(&["app"]));
+        run.evidence(&[("/usr/lib/app/plugins/one.so", evidence)]);
+    }
+}

@@ -27,7 +27,7 @@ pub(super) fn visit(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()
         reach.claim_found(&found, Evidence::Needed, "loader of", Some(node));
     }
     load(reach, node)?;
-    named(reach, node, elf);
+    named(reach, node, elf)?;
     if elf.calls_iconv && converts_for_others(reach.files.tree().name(node)) {
         reach.converter.get_or_insert(node);
     }
@@ -159,7 +159,7 @@ fn is_musl(reach: &Reach<'_>, elf: &Elf) -> bool {
 }
 
 /// Claims what an object opens by a name in its data.
-fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
+fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()> {
     let is_musl = is_musl(reach, elf);
     let library_path = library_path_of(reach, node, elf);
     let directory = reach.files.tree().parent(node);
@@ -171,17 +171,17 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
     );
     let declared = elf.dlopen.iter().flatten().map(|name| (name.as_bytes(), "declared by"));
     let in_data = elf.sonames.iter().map(|name| (&**name, "named in"));
+    let wanted = |name| Wanted {
+        name,
+        elf,
+        origin: &origin,
+        rpaths: &rpaths,
+        runpaths: &runpaths,
+        library_path: &library_path,
+        is_musl,
+    };
     for (name, how) in declared.chain(in_data) {
-        let wanted = Wanted {
-            name,
-            elf,
-            origin: &origin,
-            rpaths: &rpaths,
-            runpaths: &runpaths,
-            library_path: &library_path,
-            is_musl,
-        };
-        let mut found = reach.loader.find(reach.files, &wanted);
+        let mut found = reach.loader.find(reach.files, &wanted(name));
         if found.is_empty()
             && let Some(directory) = directory
         {
@@ -193,12 +193,20 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
             reach.claim_found(&found, Evidence::Named, how, Some(node));
         }
     }
+    let mut opens_plugins = elf.calls_dlopen.then_some(true);
     for path in &elf.paths {
         let Some(found) = reach.files.find(path) else { continue };
         if reach.files.is_file(found.node) {
             reach.claim_found(&found, Evidence::Named, "path in", Some(node));
         } else if reach.files.is_directory(found.node) && command::is_small(reach, found.node) {
-            if elf.calls_dlopen {
+            let opens = match opens_plugins {
+                Some(opens) => opens,
+                None => {
+                    let libraries = elf.needed.iter().map(|name| wanted(name));
+                    *opens_plugins.insert(own_library_opens(reach, node, libraries)?)
+                }
+            };
+            if opens {
                 plugins(reach, found.node, node);
             }
             programs(reach, found.node, node);
@@ -212,6 +220,31 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) {
     if elf.calls_dlopen {
         reach.blind.insert((Blind::Dlopen, node));
     }
+    Ok(())
+}
+
+/// Whether a library of the same package opens shared objects: programs name the directories of
+/// their plugins and leave the rest to it.
+fn own_library_opens<'w>(
+    reach: &mut Reach<'_>,
+    node: NodeId,
+    libraries: impl Iterator<Item = Wanted<'w>>,
+) -> Result<bool> {
+    let Some(own) = reach.packages.owner_position(node) else { return Ok(false) };
+    for wanted in libraries {
+        for found in reach.loader.find(reach.files, &wanted) {
+            if reach.packages.owner_position(found.node) != Some(own) {
+                continue;
+            }
+            let content = reach.files.content(found.node)?;
+            if let Some(Body::Elf(library)) = content.as_deref().map(|content| &content.body)
+                && library.calls_dlopen
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Claims the programs of a directory that is named in data and is not everybody's: a service starts
