@@ -55,7 +55,7 @@ pub(super) fn cases() -> Vec<Case> {
             "static-libraries",
             "high",
             &[("usr/lib/libx.a", 5000), ("usr/lib/libx.la", 400), ("usr/lib/crt1.o", 300)],
-            &["usr/lib/libx.so", "app/data.ao", "app/schema.xla"],
+            &["usr/lib/libx.so", "usr/lib/x/plugin.la", "app/data.ao", "app/schema.xla"],
         ),
         Case::plain(
             "python-tests",
