@@ -199,12 +199,11 @@ fn named(reach: &mut Reach<'_>, node: NodeId, elf: &Elf) -> Result<()> {
         if reach.files.is_file(found.node) {
             reach.claim_found(&found, Evidence::Named, "path in", Some(node));
         } else if reach.files.is_directory(found.node) && command::is_small(reach, found.node) {
-            let opens = match opens_plugins {
-                Some(opens) => opens,
-                None => {
-                    let libraries = elf.needed.iter().map(|name| wanted(name));
-                    *opens_plugins.insert(own_library_opens(reach, node, libraries)?)
-                }
+            let opens = if let Some(opens) = opens_plugins {
+                opens
+            } else {
+                let libraries = elf.needed.iter().map(|name| wanted(name));
+                *opens_plugins.insert(own_library_opens(reach, node, libraries)?)
             };
             if opens {
                 plugins(reach, found.node, node);
