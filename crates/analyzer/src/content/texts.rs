@@ -110,7 +110,7 @@ pub(super) fn scan(code: &[u8], commands: Commands) -> Option<Box<Texts>> {
             && (code[open] == b'`' || text.starts_with('|') || text.ends_with('|'));
         let is_list = || is_first_of_list(before) && matches!(code.get(behind), Some(b',' | b']'));
         if is_call || is_quote {
-            started.extend(programs(text.trim_matches('|')));
+            started.extend(programs(text));
         } else if call == Some(b"which") || is_list() {
             named.extend(word(text).filter(|word| word.len() == text.len()));
         }

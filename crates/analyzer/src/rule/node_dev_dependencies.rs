@@ -3,7 +3,7 @@
 use crate::entry::Kind;
 use crate::facts::evidence::Confidence;
 use crate::facts::filesystem::Filesystem;
-use crate::facts::package::node::installed;
+use crate::facts::package::node::{installed, keys, members, outermost};
 use crate::rule::seen::Image;
 use crate::rule::{Look, Rule, Used};
 use crate::tree::NodeId;
@@ -43,7 +43,7 @@ fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
             continue;
         }
         let Some(application) = tree.parent(modules) else { continue };
-        if tree.path(application).split(|b| *b == b'/').any(|name| name == b"node_modules") {
+        if outermost(tree, application).is_some() {
             continue;
         }
         let manifest = tree.child(application, b"package.json");
@@ -74,11 +74,10 @@ fn development(image: &Image<'_>) -> Vec<(usize, Confidence)> {
 }
 
 /// The manifests of the packages that a manifest names.
-fn named(files: &Filesystem<'_>, from: NodeId, manifest: &Value, keys: &[&str]) -> Vec<NodeId> {
-    let maps = keys.iter().filter_map(|key| manifest[*key].as_object());
-    let names = maps.flat_map(|map| map.keys());
-    names
-        .filter_map(|name| installed(files, from, name))
+fn named(files: &Filesystem<'_>, from: NodeId, manifest: &Value, of: &[&str]) -> Vec<NodeId> {
+    of.iter()
+        .flat_map(|key| keys(manifest, key))
+        .filter_map(|name| installed(files, from, &name))
         .filter_map(|package| files.tree().child(package.node, b"package.json"))
         .collect()
 }
@@ -86,25 +85,21 @@ fn named(files: &Filesystem<'_>, from: NodeId, manifest: &Value, keys: &[&str]) 
 /// What packages of the same repository depend on, which a `node_modules` has links to.
 fn of_workspaces(files: &Filesystem<'_>, modules: NodeId) -> Vec<NodeId> {
     let tree = files.tree();
-    let scoped = |node: NodeId| {
-        let is_scope = tree.name(node).starts_with(b"@");
-        if is_scope { files.sorted_children(node) } else { vec![node] }
-    };
     let mut found = Vec::new();
-    for link in files.sorted_children(modules).into_iter().flat_map(scoped) {
+    for link in members(files, modules) {
         if tree.kind(link) != Kind::Symlink {
             continue;
         }
         let Some(package) = files.find(&tree.absolute_path(link)) else { continue };
         let Some(manifest) = tree.child(package.node, b"package.json") else { continue };
         // pnpm links to every package.
-        if tree.path(manifest).split(|b| *b == b'/').any(|name| name == b"node_modules") {
+        if outermost(tree, package.node).is_some() {
             continue;
         }
         let Ok(Some(manifest)) = files.content(manifest) else { continue };
         let Ok(manifest) = serde_json::from_slice::<Value>(manifest.text()) else { continue };
-        let keys = ["dependencies", "optionalDependencies"];
-        found.extend(named(files, package.node, &manifest, &keys));
+        let runs = ["dependencies", "optionalDependencies"];
+        found.extend(named(files, package.node, &manifest, &runs));
     }
     found
 }

@@ -74,8 +74,8 @@ pub(super) fn range<E: FileHeader<Endian = Endianness>>(
 
 /// Where tables of a loaded file stand that name nothing, ascending: relocations, hashes, symbols,
 /// versions, unwinding, pointers that the loader relocates, and machine code that its segment holds
-/// together with data. What is near their ends is left out, so that texts beside them are seen as a whole. None where the table of
-/// sections is not there.
+/// together with data. What is near their ends is left out, so that texts beside them are seen as a
+/// whole. None where the table of sections is not there.
 pub(super) fn silent<E: FileHeader<Endian = Endianness>>(
     header: &E,
     endian: Endianness,

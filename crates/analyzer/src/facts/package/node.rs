@@ -25,14 +25,10 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
     for &node in files.nodes() {
         match tree.name(node) {
             b"node_modules" if files.is_directory(node) => {
-                for child in files.sorted_children(node) {
-                    let scoped = tree.name(child).starts_with(b"@");
-                    let own = if scoped { files.sorted_children(child) } else { vec![child] };
-                    for directory in own {
-                        let Some(package) = package(files, directory, packages)? else { continue };
-                        if let Some(at) = packages.push(package) {
-                            found.places.insert(directory, at);
-                        }
+                for directory in members(files, node) {
+                    let Some(package) = package(files, directory, packages)? else { continue };
+                    if let Some(at) = packages.push(package) {
+                        found.places.insert(directory, at);
                     }
                 }
             }
@@ -95,8 +91,17 @@ pub(crate) fn installed(files: &Filesystem<'_>, directory: NodeId, name: &str) -
         .find_map(|modules| files.find_from(modules, name.as_bytes()))
 }
 
-/// The `node_modules` that a directory is below of and that is in no other.
-fn outermost(tree: &Tree, directory: NodeId) -> Option<NodeId> {
+/// What stands in a `node_modules`, by name: packages and links to them, those of scopes included.
+pub(crate) fn members(files: &Filesystem<'_>, modules: NodeId) -> impl Iterator<Item = NodeId> {
+    let scoped = |node: NodeId| {
+        let is_scope = files.tree().name(node).starts_with(b"@");
+        if is_scope { files.sorted_children(node) } else { vec![node] }
+    };
+    files.sorted_children(modules).into_iter().flat_map(scoped)
+}
+
+/// The `node_modules` that a directory is below of, or is, and that is in no other.
+pub(crate) fn outermost(tree: &Tree, directory: NodeId) -> Option<NodeId> {
     std::iter::successors(Some(directory), |at| tree.parent(*at))
         .filter(|at| tree.name(*at) == b"node_modules")
         .last()
@@ -196,7 +201,8 @@ fn package(
         }
     };
     let text = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
-    let names = |names: &mut dyn Iterator<Item = String>| names.map(|name| vec![name]).collect();
+    // None has alternatives.
+    let row = |name: String| vec![name];
     let is_optional =
         |peer: &String| manifest["peerDependenciesMeta"][peer]["optional"] == Value::Bool(true);
     let needed = keys(&manifest, "dependencies")
@@ -207,15 +213,15 @@ fn package(
     let files = own_files(files, directory);
     Ok(Some(Package {
         version: text("version"),
-        depends: names(&mut { needed }),
-        recommends: names(&mut { optional }),
+        depends: needed.map(row).collect(),
+        recommends: optional.map(row).collect(),
         files,
         ..Package::new(Ecosystem::Node, text("name"))
     }))
 }
 
 /// The keys of a map in a manifest.
-fn keys(manifest: &Value, of: &str) -> impl Iterator<Item = String> {
+pub(crate) fn keys(manifest: &Value, of: &str) -> impl Iterator<Item = String> {
     manifest[of].as_object().into_iter().flat_map(|map| map.keys().cloned())
 }
 

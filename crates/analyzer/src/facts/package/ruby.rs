@@ -47,29 +47,36 @@ pub(super) fn read(files: &Filesystem<'_>, packages: &mut Packages) -> Result<()
             }
         }
     }
-    if listed < packages.all.len() {
-        packages.own(listed);
-        // Gems bring the locks that they were developed with.
-        locks.retain(|lock| packages.owner_position(*lock).is_none());
-        let gems = &packages.all[listed..];
-        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (at, gem) in gems.iter().enumerate() {
-            by_name.entry(&gem.name).or_default().push(at);
+    if locks.is_empty() {
+        return Ok(());
+    }
+    // Gems bring the locks that they were developed with.
+    let gems = &packages.all[listed..];
+    let of_gems: HashSet<NodeId> = gems.iter().flat_map(|gem| &gem.files).copied().collect();
+    let is_own =
+        |lock: &NodeId| packages.owner_position(*lock).is_none() && !of_gems.contains(lock);
+    locks.retain(is_own);
+    reasons(files, &locks, &mut packages.all[listed..])
+}
+
+/// Tells of the gems that applications locked which of them they ask for.
+fn reasons(files: &Filesystem<'_>, locks: &[NodeId], gems: &mut [Package]) -> Result<()> {
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, gem) in gems.iter().enumerate() {
+        by_name.entry(&gem.name).or_default().push(at);
+    }
+    let mut reasons: HashMap<usize, Reason> = HashMap::new();
+    for lock in locks {
+        let Some(content) = files.content(*lock)? else { continue };
+        for (at, is_asked) in locked(&Lock::read(content.text()), gems, &by_name) {
+            let reason = if is_asked { Reason::Asked } else { Reason::Dependency };
+            // What one of several applications asks for was asked for.
+            let known = reasons.entry(at).or_insert(reason);
+            *known = reason.min(*known);
         }
-        let mut reasons: HashMap<usize, Reason> = HashMap::new();
-        for lock in locks {
-            let Some(content) = files.content(lock)? else { continue };
-            for (at, is_asked) in locked(&Lock::read(content.text()), gems, &by_name) {
-                let reason = if is_asked { Reason::Asked } else { Reason::Dependency };
-                // What one of several applications asks for was asked for.
-                let known = reasons.entry(at).or_insert(reason);
-                *known = reason.min(*known);
-            }
-        }
-        for (at, reason) in reasons {
-            let gem = &mut packages.all[listed + at];
-            (gem.reason, gem.reason_is_told) = (reason, true);
-        }
+    }
+    for (at, reason) in reasons {
+        (gems[at].reason, gems[at].reason_is_told) = (reason, true);
     }
     Ok(())
 }

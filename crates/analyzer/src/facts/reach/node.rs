@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::content::{Body, Content, JavaScript};
 use crate::error::Result;
 use crate::facts::evidence::Evidence;
-use crate::facts::package::node::{installed, modules_above};
+use crate::facts::package::node::{installed, keys, modules_above};
 use crate::facts::reach::{Blind, Reach, Whole, application, command, elf};
 use crate::tree::NodeId;
 
@@ -250,10 +250,8 @@ fn claim(reach: &mut Reach<'_>, module: NodeId, from: NodeId) -> Result<()> {
     };
     natives(reach, package, module)?;
     let Some(manifest) = manifest(reach, package)? else { return Ok(()) };
-    let optional = manifest["optionalDependencies"].as_object();
-    let names: Vec<String> = optional.into_iter().flat_map(|map| map.keys().cloned()).collect();
     let tree = reach.files.tree();
-    for name in names {
+    for name in keys(&manifest, "optionalDependencies") {
         if let Some(found) = installed(reach.files, package, &name) {
             natives(reach, found.node, module)?;
             if let Some(manifest) = tree.child(found.node, b"package.json") {
