@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::jettison::User;
 use crate::owners::{package, why, write};
-use crate::reach::layer;
+use crate::reach::{Run, image, layer};
 use crate::shop::content;
 
 /// Each package with its reason and who depends on it, as `name reason dependants`.
@@ -89,6 +89,18 @@ fn the_manifest_of_an_application_says_which_node_packages_were_asked_for() {
             "web asked",
         ]
     );
+}
+
+#[test]
+fn a_damaged_manifest_of_an_application_is_named() {
+    let files = [
+        ("app/package.json", "{\"dependencies\""),
+        ("app/node_modules/web/package.json", "{\"name\":\"web\"}"),
+        ("srv/template/package.json", "{{name}}"),
+    ];
+    let said = Run::of(image(layer(&files)).cmd(&["none"])).warnings();
+    assert!(said.contains("/app/package.json: it is no package's manifest"), "{said}");
+    assert!(!said.contains("template"), "{said}");
 }
 
 #[test]

@@ -144,14 +144,24 @@ fn reasons(
     for &directory in applications {
         let Some(manifest) = tree.child(directory, b"package.json") else { continue };
         let Some(content) = files.content(manifest)? else { continue };
-        let Ok(document) = serde_json::from_slice::<Value>(content.text()) else { continue };
+        let modules = tree.child(directory, b"node_modules");
+        let document = match serde_json::from_slice::<Value>(content.text()) {
+            Ok(document) => document,
+            Err(error) => {
+                // Elsewhere it may be a template, or what a test reads.
+                if modules.is_some() {
+                    packages.warn(files, manifest, &no_manifest(&error));
+                }
+                continue;
+            }
+        };
         let names: Vec<String> = ASKED.iter().flat_map(|key| keys(&document, key)).collect();
         if names.is_empty() {
             continue;
         }
         let found = installed.find(directory, names.iter());
         ask(packages, directory, found);
-        told.extend(tree.child(directory, b"node_modules"));
+        told.extend(modules);
     }
     for (directory, at) in places {
         let mut parent = tree.parent(*directory);
@@ -196,7 +206,7 @@ fn package(
     let manifest = match serde_json::from_slice::<Value>(document.text()) {
         Ok(manifest) => manifest,
         Err(error) => {
-            packages.warn(files, manifest, &format!("it is no package's manifest: {error}"));
+            packages.warn(files, manifest, &no_manifest(&error));
             return Ok(None);
         }
     };
@@ -218,6 +228,10 @@ fn package(
         files,
         ..Package::new(Ecosystem::Node, text("name"))
     }))
+}
+
+fn no_manifest(error: &serde_json::Error) -> String {
+    format!("it is no package's manifest: {error}")
 }
 
 /// The keys of a map in a manifest.
